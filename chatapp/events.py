@@ -1,0 +1,64 @@
+"""What an answer is made of, in the order it happens.
+
+An engine yields ``Queued* Token* Done``. The chat flow adds ``Began`` and ``Trimmed`` in front and
+turns exceptions into a last ``Failed``. The page, the HTTP API and the store read the same stream.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from chatapp.records import FinishReason, Timing, Usage
+
+
+@dataclass(frozen=True, slots=True)
+class Began:
+    """The question is stored and an empty answer is waiting for its text."""
+
+    conversation_id: str
+    question_id: str
+    answer_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Trimmed:
+    """The oldest turns were left out because the conversation outgrew the context."""
+
+    dropped_turns: int
+
+
+@dataclass(frozen=True, slots=True)
+class Queued:
+    """Waiting for a slot, with ``ahead`` requests in front. ``ahead == 0``: it is our turn now,
+    the model is reading the prompt."""
+
+    ahead: int
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """The next piece of text: whole characters, never half of one."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """The answer ended by itself, by its length, or because somebody stopped it."""
+
+    reason: FinishReason
+    usage: Usage
+    timing: Timing
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """The answer could not be finished. What came before stays valid."""
+
+    code: str
+    sentence: str
+    retryable: bool
+
+
+EngineEvent = Queued | Token | Done
+Event = Began | Trimmed | Queued | Token | Done | Failed
