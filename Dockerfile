@@ -7,7 +7,7 @@ FROM python:3.11-slim
 
 # Hugging Face Spaces run every image as user 1000 and expect a writable home.
 RUN useradd --create-home --uid 1000 user
-USER user
+USER 1000
 ENV HOME=/home/user \
     PATH=/home/user/.local/bin:$PATH \
     PYTHONUNBUFFERED=1 \
@@ -16,12 +16,12 @@ WORKDIR /home/user/app
 
 # The packages come first: a change of code does not install torch again.
 ARG TORCH_INDEX=https://download.pytorch.org/whl/cpu
-COPY --chown=user:user requirements.txt ./
+COPY --chown=1000:1000 requirements.txt ./
 RUN PIP_EXTRA_INDEX_URL=$TORCH_INDEX pip install --user --no-cache-dir -r requirements.txt
 
-COPY --chown=user:user app.py ./
-COPY --chown=user:user chatapp ./chatapp
-COPY --chown=user:user prompts ./prompts
+COPY --chown=1000:1000 app.py ./
+COPY --chown=1000:1000 chatapp ./chatapp
+COPY --chown=1000:1000 prompts ./prompts
 
 # "baked" prepares the bundled model now; "mounted" leaves it to the data volume.
 ARG WEIGHTS=mounted

@@ -136,6 +136,11 @@ def on_a_space() -> bool:
     return "SPACE_ID" in os.environ
 
 
+def on_zero_gpu() -> bool:
+    """Whether this is a Space whose GPU exists only inside ``@spaces.GPU`` functions."""
+    return os.environ.get("SPACES_ZERO_GPU", "").lower() in ("1", "t", "true")
+
+
 def _sentence(problem: ErrorDetails) -> str:
     field = str(problem["loc"][0]) if problem["loc"] else ""
     secret = "SecretStr" in str(Settings.model_fields[field].annotation)

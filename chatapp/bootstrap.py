@@ -1,0 +1,220 @@
+"""Builds all of it: the one place where the parts are made and joined."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import secrets
+import socket
+import tempfile
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
+from contextlib import aclosing, asynccontextmanager, suppress
+from pathlib import Path
+
+import uvicorn
+from fastapi import FastAPI
+
+from chatapp.api.app import create_api
+from chatapp.engine.base import Engine
+from chatapp.errors import NotFound, SettingsError, StorageError
+from chatapp.events import Event
+from chatapp.flows.answering import Answering
+from chatapp.flows.chat import Chat
+from chatapp.metrics import Metrics
+from chatapp.personas import load_personas
+from chatapp.records import ChatMessage, Persona, Sampling
+from chatapp.settings import Settings
+from chatapp.store import Conversations, Database, Messages
+
+log = logging.getLogger(__name__)
+
+GRACE_SECONDS = 3
+"""How long answers may go on when the server is asked to stop."""
+
+
+def build(settings: Settings, engine: Engine, database: Database) -> FastAPI:
+    """Join the rooms around ``engine`` and ``database``, which the caller starts and closes."""
+    # Gradio reports its use to its makers unless this is set before it is imported.
+    os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
+    import gradio as gr
+
+    from chatapp import ui
+
+    conversations, messages = Conversations(database), Messages(database)
+    personas = read_personas(settings)
+    metrics = Metrics()
+    metrics.watch(engine.load)
+    chat = Chat(engine, conversations, messages, metrics)
+    asgi = create_api(chat, engine, metrics, personas, settings.api_keys)
+    identity = ui.Identity(_secret(settings))
+    page = ui.build_blocks(chat, conversations, messages, engine, personas, identity.owner_of)
+    gr.mount_gradio_app(asgi, page, path="/", **ui.mount_kwargs())
+    asgi.add_middleware(ui.IdentityMiddleware, identity=identity)
+    asgi.add_middleware(ui.PageHeadMiddleware)
+    return asgi
+
+
+def open_database(settings: Settings) -> Database:
+    """The database at its newest schema; answers cut off by a crash are marked as stopped.
+
+    Raises:
+        StorageError: the data folder or the database cannot be used.
+    """
+    data = make_folder(settings.data)
+    database = Database(settings.database_url or f"sqlite:///{data / 'chatapp.db'}")
+    database.migrate()
+    Messages(database).interrupt_unfinished(kept_secret(data / "server-id"))
+    return database
+
+
+def read_personas(settings: Settings) -> Mapping[str, Persona]:
+    """The personas; a file that cannot be used is named in the log and left out."""
+    personas, broken = load_personas(settings.prompts)
+    for problem in broken:
+        log.warning("%s", problem.sentence)
+    return personas
+
+
+async def serve(
+    settings: Settings,
+    engine: Engine,
+    listener: socket.socket,
+    announce: Callable[[str], None],
+) -> None:
+    """Open the page and the API, and serve until told to stop.
+
+    The model loads in its own process while the page is being built here.
+
+    Args:
+        engine: not yet started; closed at the end.
+        announce: called with the address once a question would be answered.
+
+    Raises:
+        ChatAppError: the model or the data cannot be used.
+    """
+    database = open_database(settings)
+    starting = asyncio.create_task(engine.start())
+    try:
+        asgi = await asyncio.to_thread(build, settings, engine, database)
+        await starting
+        log.info("%s", engine.info)
+        await _Server(asgi, lambda: announce(_address(listener))).serve(sockets=[listener])
+    finally:
+        starting.cancel()
+        await engine.close()
+        database.close()
+
+
+@asynccontextmanager
+async def answering(
+    settings: Settings, engine: Engine, question: str, persona_id: str | None
+) -> AsyncIterator[AsyncGenerator[Event, None]]:
+    """The events of one answer without a page and without a database.
+
+    Raises:
+        NotFound: no persona of that name.
+        ModelError: the engine cannot start.
+    """
+    personas = read_personas(settings)
+    if persona_id is not None and persona_id not in personas:
+        known = ", ".join(personas) or "none"
+        raise NotFound(f"There is no persona {persona_id!r} in {settings.prompts}. Known: {known}.")
+    persona = personas[persona_id] if persona_id else next(iter(personas.values()), None)
+    sampling = persona.sampling if persona else Sampling()
+    messages = [ChatMessage("system", persona.system_prompt)] if persona else []
+    messages.append(ChatMessage("user", question))
+    try:
+        await engine.start()
+        answer = Answering(engine, Metrics()).answer(messages, sampling, face="cli")
+        async with aclosing(answer) as events:
+            yield events
+    finally:
+        await engine.close()
+
+
+class _Server(uvicorn.Server):
+    """Says when it really listens."""
+
+    def __init__(self, asgi: FastAPI, started: Callable[[], None]) -> None:
+        super().__init__(
+            uvicorn.Config(
+                asgi,
+                log_level="warning",
+                proxy_headers=True,
+                forwarded_allow_ips="*",
+                timeout_graceful_shutdown=GRACE_SECONDS,
+            )
+        )
+        self._announce = started
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        if self.started:
+            self._announce()
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """Take the address before anything slow happens.
+
+    Raises:
+        SettingsError: the address is in use, or not one of this machine's.
+    """
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listener = socket.socket(family)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((host, port))
+    except OSError as error:
+        listener.close()
+        raise SettingsError(
+            f"Cannot listen on {host}:{port}: {error.strerror or error}. Stop the program that "
+            "uses the port, or set CHATAPP_PORT to another one.",
+            port=port,
+        ) from error
+    return listener
+
+
+def make_folder(path: Path) -> Path:
+    """The data folder, made if it is missing.
+
+    Raises:
+        StorageError: it cannot be made or written to.
+    """
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+        if not os.access(path, os.W_OK):
+            raise PermissionError(13, "Permission denied")
+    except OSError as error:
+        raise StorageError(
+            f"The data folder {path} cannot be written to: {error.strerror}. Set CHATAPP_DATA to "
+            "a folder that this user may write to."
+        ) from error
+    return path
+
+
+def kept_secret(path: Path) -> str:
+    """A random text that is made once and stays in the file ``path``, readable by its owner alone.
+
+    Processes that start at once agree on one: the file appears whole, or not at all.
+    """
+    if not path.exists():
+        handle, draft = tempfile.mkstemp(dir=path.parent, prefix=path.name)  # mode 0600
+        with os.fdopen(handle, "w") as file:
+            file.write(secrets.token_hex(32))
+        with suppress(FileExistsError):
+            os.link(draft, path)
+        Path(draft).unlink()
+    return path.read_text()
+
+
+def _secret(settings: Settings) -> str:
+    if settings.secret_key is not None:
+        return settings.secret_key.get_secret_value()
+    return kept_secret(settings.data / "secret.key")
+
+
+def _address(listener: socket.socket) -> str:
+    host, port = listener.getsockname()[:2]
+    shown = "127.0.0.1" if host in ("0.0.0.0", "::") else host  # noqa: S104
+    return f"http://[{shown}]:{port}" if ":" in shown else f"http://{shown}:{port}"
