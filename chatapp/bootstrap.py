@@ -10,6 +10,7 @@ import socket
 import tempfile
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
 from contextlib import aclosing, asynccontextmanager, suppress
+from datetime import timedelta
 from pathlib import Path
 
 import uvicorn
@@ -29,6 +30,9 @@ from chatapp.store import Conversations, Database, Messages
 
 log = logging.getLogger(__name__)
 
+UNDO_DAYS = timedelta(days=30)
+"""How long a deleted conversation can be brought back."""
+
 GRACE_SECONDS = 3
 """How long answers may go on when the server is asked to stop."""
 
@@ -41,7 +45,8 @@ def build(settings: Settings, engine: Engine, database: Database) -> FastAPI:
 
     from chatapp import ui
 
-    conversations, messages = Conversations(database), Messages(database)
+    conversations = Conversations(database)
+    messages = Messages(database, server_id(settings))
     personas = read_personas(settings)
     metrics = Metrics()
     metrics.watch(engine.load)
@@ -64,8 +69,14 @@ def open_database(settings: Settings) -> Database:
     data = make_folder(settings.data)
     database = Database(settings.database_url or f"sqlite:///{data / 'chatapp.db'}")
     database.migrate()
-    Messages(database).interrupt_unfinished(kept_secret(data / "server-id"))
+    Messages(database, server_id(settings)).interrupt_unfinished()
+    Conversations(database).purge(UNDO_DAYS)
     return database
+
+
+def server_id(settings: Settings) -> str:
+    """Tells this server's unfinished answers from those of others on the same database."""
+    return kept_secret(settings.data / "server-id")
 
 
 def read_personas(settings: Settings) -> Mapping[str, Persona]:

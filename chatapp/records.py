@@ -132,6 +132,10 @@ class Persona:
     starters: tuple[str, ...] = ()
     names: Mapping[str, str] = field(default_factory=dict)
     """The persona's name in other interface languages, by language code."""
+    descriptions: Mapping[str, str] = field(default_factory=dict)
+    """The description in other interface languages."""
+    translated_starters: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """The starters in other interface languages."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

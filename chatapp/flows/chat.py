@@ -1,0 +1,275 @@
+"""A question becomes a streamed answer, and nothing that was shown is lost."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncGenerator, Iterator, Sequence
+from contextlib import aclosing, contextmanager
+
+from chatapp.engine.base import Engine
+from chatapp.errors import InvalidRequest, StorageError
+from chatapp.events import Began, Done, Event, Failed, Token
+from chatapp.flows.answering import Answering, Progress, as_failed
+from chatapp.flows.frames import Frames
+from chatapp.flows.titles import title_from
+from chatapp.metrics import Metrics
+from chatapp.prompting import as_prompt
+from chatapp.records import ChatMessage, Message, MessageStatus, Sampling
+from chatapp.store.conversations import Conversations
+from chatapp.store.messages import Ending, Messages
+
+log = logging.getLogger(__name__)
+
+LONGEST_QUESTION = 200_000
+"""Characters; more than any model here reads, and little enough to count at once."""
+
+
+class Chat:
+    """Answers questions: from programs, which bring their own history, and from stored chats.
+
+    For one event loop. In one conversation only one answer is written at a time.
+    """
+
+    def __init__(
+        self,
+        engine: Engine,
+        conversations: Conversations,
+        messages: Messages,
+        metrics: Metrics | None = None,
+    ) -> None:
+        self._engine = engine
+        self._conversations = conversations
+        self._messages = messages
+        self._answering = Answering(engine, metrics or Metrics())
+        self._busy: set[str] = set()
+        self._live: dict[str, tuple[str, Frames]] = {}
+
+    def answer(
+        self,
+        messages: Sequence[ChatMessage],
+        sampling: Sampling,
+        *,
+        face: str,
+        adapter: str | None = None,
+    ) -> AsyncGenerator[Event, None]:
+        """Answer messages that somebody else keeps: see ``Answering.answer``."""
+        return self._answering.answer(messages, sampling, face=face, adapter=adapter)
+
+    async def reply(
+        self, owner: str, conversation_id: str, text: str, sampling: Sampling
+    ) -> AsyncGenerator[Event, None]:
+        """Ask the next question of a stored conversation.
+
+        Yields ``Began Trimmed? Queued* Token*`` and then ``Done`` or ``Failed``. Text is saved
+        before it is yielded. Closing the generator cancels the request and keeps what was
+        written as a stopped answer.
+
+        Raises (before ``Began``; nothing is stored then):
+            InvalidRequest: an empty or endless question, or an answer is being written already.
+            NotFound: no such conversation of this owner.
+            StorageError: the database refused.
+        """
+        question = _checked(text)
+        with self._reserved(conversation_id):
+            chat = await asyncio.to_thread(self._conversations.get, owner, conversation_id)
+            began = self._ask(conversation_id, chat.leaf_id, question)
+            async with aclosing(self._write(owner, began, sampling)) as events:
+                async for event in events:
+                    yield event
+
+    async def edit(
+        self, owner: str, conversation_id: str, question_id: str, text: str, sampling: Sampling
+    ) -> AsyncGenerator[Event, None]:
+        """Ask a question differently: a new branch beside the old question. Like ``reply``."""
+        question = _checked(text)
+        with self._reserved(conversation_id):
+            old = await self._message(owner, conversation_id, question_id)
+            if old.role != "user":
+                raise InvalidRequest("Only a question can be edited, not an answer.")
+            began = self._ask(conversation_id, old.parent_id, question)
+            async with aclosing(self._write(owner, began, sampling)) as events:
+                async for event in events:
+                    yield event
+
+    async def retry(
+        self, owner: str, conversation_id: str, answer_id: str, sampling: Sampling
+    ) -> AsyncGenerator[Event, None]:
+        """Answer a question once more: a new branch beside the old answer. Like ``reply``.
+
+        ``answer_id`` may also name a question that has no answer yet.
+        """
+        with self._reserved(conversation_id):
+            question = await self._question(owner, conversation_id, answer_id)
+            answer = self._messages.add(
+                conversation_id,
+                question.id,
+                "assistant",
+                "",
+                "writing",
+                model=self._engine.info.model,
+            )
+            began = Began(conversation_id, question.id, answer.id)
+            async with aclosing(self._write(owner, began, sampling)) as events:
+                async for event in events:
+                    yield event
+
+    async def undo(self, owner: str, conversation_id: str, message_id: str) -> str:
+        """Take back a question (or the question of this answer) and all that followed.
+
+        Nothing is lost: the old branch comes back once another question stands beside it. An
+        answer that is being written is stopped.
+
+        Returns:
+            The question's text, to be written anew.
+
+        Raises:
+            NotFound: no such conversation of this owner, or no such message in it.
+            InvalidRequest: there is no question above this message.
+        """
+        question = await self._question(owner, conversation_id, message_id)
+        for writing_in, frames in self._live.values():
+            if writing_in == conversation_id:
+                frames.stop()
+        await asyncio.to_thread(self._conversations.rewind, owner, conversation_id, question.id)
+        return question.text
+
+    def stop(self, answer_id: str) -> bool:
+        """End an answer that is being written or waits for its turn.
+
+        Its stream ends with ``Done("cancelled")``. Any thread may call this.
+
+        Returns:
+            False when no such answer is being written.
+        """
+        live = self._live.get(answer_id)
+        if live is None:
+            return False
+        live[1].stop()
+        return True
+
+    def _ask(self, conversation_id: str, parent_id: str | None, question: str) -> Began:
+        """Store the question and an empty answer.
+
+        Not in a thread: a cancellation while the thread works would leave an answer behind that
+        nobody finishes.
+        """
+        asked, answer = self._messages.ask(
+            conversation_id,
+            parent_id,
+            question,
+            title=title_from(question),
+            model=self._engine.info.model,
+        )
+        return Began(conversation_id, asked.id, answer.id)
+
+    async def _write(
+        self, owner: str, began: Began, sampling: Sampling
+    ) -> AsyncGenerator[Event, None]:
+        """Stream the answer, saving each frame before it is yielded, and its end in any case."""
+
+        async def stored() -> Sequence[ChatMessage]:
+            return await asyncio.to_thread(self._prompt, owner, began)
+
+        progress = Progress()
+        frames = Frames(self._answering.stream(stored, sampling, progress, "ui"))
+        text = ""
+        self._live[began.answer_id] = began.conversation_id, frames
+        last: Done | Failed | None = None
+        saved = False
+        try:
+            yield began
+            async with aclosing(frames.read()) as events:
+                async for event in events:
+                    if isinstance(event, Done | Failed):
+                        last = event
+                        break
+                    if isinstance(event, Token):
+                        text += event.text
+                    await asyncio.to_thread(self._messages.write, began.answer_id, text)
+                    yield event
+            last = last or progress.cancelled()
+            self._finish(began.answer_id, text, _ending(progress, last))
+            saved = True
+            yield last
+        except StorageError as error:
+            last = as_failed(error)
+            yield last
+        finally:
+            del self._live[began.answer_id]
+            if not saved:
+                ending = _ending(progress, last or progress.cancelled())
+                self._finish_somehow(began.answer_id, text, ending)
+
+    def _prompt(self, owner: str, began: Began) -> Sequence[ChatMessage]:
+        chat = self._conversations.get(owner, began.conversation_id)
+        branch = self._conversations.branch(owner, began.conversation_id, began.answer_id)
+        return as_prompt(chat.system_prompt, branch)
+
+    def _finish(self, answer_id: str, text: str, ending: Ending) -> None:
+        """Not in a thread: this must happen even while the event loop shuts down."""
+        self._messages.finish(answer_id, text, ending)
+
+    def _finish_somehow(self, answer_id: str, text: str, ending: Ending) -> None:
+        try:
+            self._finish(answer_id, text, ending)
+        except StorageError as error:
+            # The text was saved frame by frame; only how it ended stays unknown.
+            log.error("The end of answer %s could not be saved: %s", answer_id, error)
+
+    async def _message(self, owner: str, conversation_id: str, message_id: str) -> Message:
+        return await asyncio.to_thread(
+            self._conversations.message, owner, conversation_id, message_id
+        )
+
+    async def _question(self, owner: str, conversation_id: str, message_id: str) -> Message:
+        """The question that this message is, or that it answers."""
+        message = await self._message(owner, conversation_id, message_id)
+        if message.role != "user" and message.parent_id:
+            message = await self._message(owner, conversation_id, message.parent_id)
+        if message.role != "user":
+            raise InvalidRequest("There is no question above this message.")
+        return message
+
+    @contextmanager
+    def _reserved(self, conversation_id: str) -> Iterator[None]:
+        if conversation_id in self._busy:
+            raise InvalidRequest(
+                "An answer is still being written in this conversation. "
+                "Wait for it, or stop it first."
+            )
+        self._busy.add(conversation_id)
+        try:
+            yield
+        finally:
+            self._busy.discard(conversation_id)
+
+
+def _checked(question: str) -> str:
+    if not question.strip():
+        raise InvalidRequest("The question is empty. Please write something first.")
+    if len(question) > LONGEST_QUESTION:
+        raise InvalidRequest(
+            f"The question is {len(question):,} characters long, but at most "
+            f"{LONGEST_QUESTION:,} are allowed. Please shorten it.",
+            length=len(question),
+            limit=LONGEST_QUESTION,
+        )
+    return question
+
+
+def _ending(progress: Progress, last: Done | Failed) -> Ending:
+    """What the store keeps of an answer beside its text."""
+    done = last if isinstance(last, Done) else progress.cancelled()
+    status: MessageStatus = "stopped" if done.reason == "cancelled" else "complete"
+    failed = last if isinstance(last, Failed) else None
+    return Ending(
+        status="failed" if failed else status,
+        finish_reason=None if failed else done.reason,
+        # Nothing was counted before the prompt was made.
+        usage=done.usage if done.usage.prompt_tokens else None,
+        timing=done.timing,
+        dropped_turns=progress.dropped_turns,
+        error=failed.sentence if failed else None,
+        error_code=failed.code if failed else None,
+    )

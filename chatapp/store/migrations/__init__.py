@@ -1,0 +1,1 @@
+"""Alembic's steps from any older database to the present one."""
