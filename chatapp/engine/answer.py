@@ -34,10 +34,11 @@ class StopText:
         if self.matched:
             return ""
         self._held += text
-        found = [at for stop in self._stops if (at := self._held.find(stop)) >= 0]
+        found = [(at + len(stop), at) for stop in self._stops if (at := self._held.find(stop)) >= 0]
         if found:
+            # The one that was complete first, so that it does not matter how the text is cut.
             self.matched = True
-            return self._release(min(found))
+            return self._release(min(found)[1])
         return self._release(len(self._held) - self._suspicious())
 
     def flush(self) -> str:

@@ -54,9 +54,15 @@ class ChatTokenizer:
         Args:
             special_tokens: the names the template may use, e.g. ``{"bos_token": "<s>"}``.
             eos_ids: any of these ends an answer.
+
+        Raises:
+            ModelError: the template is not a template.
         """
         self._tokenizer = tokenizer
-        self._template = _environment().from_string(template)
+        try:
+            self._template = _environment().from_string(template)
+        except jinja2.TemplateError as error:
+            raise ModelError(f"The model's chat template cannot be read: {error}.") from error
         self._special_tokens = dict(special_tokens)
         self.eos_ids = eos_ids
         self._control = _control_pattern(tokenizer)
@@ -134,7 +140,7 @@ class ChatTokenizer:
             return self._template.render(
                 messages=turns, add_generation_prompt=True, **self._special_tokens
             )
-        except jinja2.TemplateError as error:
+        except (jinja2.TemplateError, TypeError, ValueError) as error:
             if turns and turns[0]["role"] == "system":
                 # Some templates know no system turn; its text then leads the first question.
                 return self._render(_system_into_question(turns))
