@@ -110,11 +110,14 @@ class _ChooserProcessor(ContinuousBatchingLogitsProcessor):  # type: ignore[misc
         return torch.zeros(len(self._choosers), dtype=torch.int32)
 
     def __call__(self, scores: torch.Tensor, tensor_arg: torch.Tensor) -> torch.Tensor:  # noqa: ARG002
-        if not self._choosers:  # every request in this batch is still reading its prompt
-            return scores
-        rows = zip(self._choosers, scores, strict=True)
-        chosen = torch.stack([chooser.choose(row) for chooser, row in rows])
-        return torch.full_like(scores, -torch.inf).scatter_(1, chosen.unsqueeze(1), 0)
+        # There is a row for each request in the batch. Those that write come first; the rest
+        # are still reading their prompts, and nobody looks at their rows.
+        writing = len(self._choosers)
+        only = torch.full_like(scores, -torch.inf)
+        only[writing:] = 0
+        for index, chooser in enumerate(self._choosers):
+            only[index, chooser.choose(scores[index])] = 0
+        return only
 
 
 def install_choosers(manager: ContinuousBatchingManager) -> None:

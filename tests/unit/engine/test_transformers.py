@@ -206,6 +206,18 @@ async def test_a_seed_means_the_same_alone_and_in_a_crowd(tmp_path: Path) -> Non
         assert crowd[1].text == alone.text
 
 
+async def test_long_prompts_that_are_read_in_pieces_harm_nobody(tmp_path: Path) -> None:
+    """Together they exceed one forward pass: some write while others are still reading."""
+    long = "Where is the parcel that I was promised? " * 7
+    wishes = [(ask(f"{n} {long}"), varied(12, temperature=0.5, seed=n)) for n in range(4)]
+    async with running(make_engine(tmp_path)) as engine:
+        lengths = [await engine.count_tokens(messages) for messages, _ in wishes]
+        assert sum(lengths) > lane_of(engine)._size.batch_tokens
+        together = await asyncio.gather(*(hear(engine.stream(*wish)) for wish in wishes))
+        for wish, heard in zip(wishes, together, strict=True):
+            assert heard.text == (await hear(engine.stream(*wish))).text
+
+
 async def test_answers_survive_being_evicted_from_a_full_cache(tmp_path: Path) -> None:
     """Four answers of 200 tokens do not fit together; the library starts some of them again."""
     engine = make_engine(tmp_path, kv_cache_gb=0.0026)
