@@ -51,7 +51,7 @@ def build(settings: Settings, engine: Engine, database: Database) -> FastAPI:
     metrics = Metrics()
     metrics.watch(engine.load)
     chat = Chat(engine, conversations, messages, metrics)
-    asgi = create_api(chat, engine, metrics, personas, settings.api_keys)
+    asgi = create_api(Answering(engine, metrics), engine, metrics, personas, settings.api_keys)
     identity = ui.Identity(_secret(settings))
     page = ui.build_blocks(chat, conversations, messages, engine, personas, identity.owner_of)
     gr.mount_gradio_app(asgi, page, path="/", **ui.mount_kwargs())

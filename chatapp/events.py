@@ -53,11 +53,16 @@ class Done:
 
 @dataclass(frozen=True, slots=True)
 class Failed:
-    """The answer could not be finished. What came before stays valid."""
+    """The answer could not be finished. What came before stays valid.
+
+    Attributes:
+        field: the field of the request that is to blame, if it is one.
+    """
 
     code: str
     sentence: str
     retryable: bool
+    field: str | None = None
 
 
 EngineEvent = Queued | Token | Done

@@ -124,7 +124,8 @@ class Answering:
         progress.prompt_tokens = fitted.prompt_tokens
         if fitted.dropped_turns:
             yield Trimmed(fitted.dropped_turns)
-        room = min(sampling.max_tokens, context - fitted.prompt_tokens)
+        # The engine refuses a prompt that leaves no room at all.
+        room = max(1, min(sampling.max_tokens, context - fitted.prompt_tokens))
         stream = self._engine.stream(
             fitted.messages, replace(sampling, max_tokens=room), adapter=adapter
         )
@@ -136,7 +137,10 @@ class Answering:
 def as_failed(error: Exception) -> Failed:
     """Known errors speak for themselves; others are logged under a reference for the reader."""
     if isinstance(error, ChatAppError):
-        return Failed(error.code, error.sentence, error.retryable)
+        field = error.facts.get("field")
+        return Failed(
+            error.code, error.sentence, error.retryable, None if field is None else str(field)
+        )
     reference = secrets.token_hex(3)
     log.error("An answer failed (reference %s)", reference, exc_info=error)
     sentence = f"Something went wrong on our side (reference {reference}). Please try again."

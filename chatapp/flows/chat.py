@@ -45,17 +45,6 @@ class Chat:
         self._busy: set[str] = set()
         self._live: dict[str, tuple[str, Frames]] = {}
 
-    def answer(
-        self,
-        messages: Sequence[ChatMessage],
-        sampling: Sampling,
-        *,
-        face: str,
-        adapter: str | None = None,
-    ) -> AsyncGenerator[Event, None]:
-        """Answer messages that somebody else keeps: see ``Answering.answer``."""
-        return self._answering.answer(messages, sampling, face=face, adapter=adapter)
-
     async def reply(
         self, owner: str, conversation_id: str, text: str, sampling: Sampling
     ) -> AsyncGenerator[Event, None]:

@@ -17,6 +17,7 @@ from sqlalchemy import text
 
 from chatapp.errors import EngineBusy, EngineDied, InvalidRequest, NotFound, StorageError
 from chatapp.events import Began, Done, Event, Failed, Queued, Token, Trimmed
+from chatapp.flows.answering import Answering
 from chatapp.flows.chat import LONGEST_QUESTION, Chat
 from chatapp.metrics import Metrics
 from chatapp.records import ChatMessage, Message, Sampling, Usage
@@ -38,6 +39,7 @@ class House:
 
     def __post_init__(self) -> None:
         self.chat = Chat(self.engine, self.conversations, self.messages, self.metrics)
+        self.answering = Answering(self.engine, self.metrics)
         self.id = self.conversations.create("ann", "tutor", "Be kind.").id
 
     def branch(self) -> list[Message]:
@@ -370,7 +372,7 @@ class TestStopping:
         self, house: House
     ) -> None:
         house.engine.say("part", Pause())
-        events = house.chat.answer([ChatMessage("user", "q")], PLAIN, face="api")
+        events = house.answering.answer([ChatMessage("user", "q")], PLAIN, face="api")
         await until(events, Token)
         assert house.engine.load() == (1, 0)
         await events.aclose()
@@ -487,11 +489,11 @@ class TestFitting:
     async def test_programs_get_the_same(self, house: House) -> None:
         history = [ChatMessage(role, "w " * 30) for _ in range(3) for role in ("user", "assistant")]
         question = ChatMessage("user", "last")
-        events = await every(house.chat.answer([*history, question], PLAIN, face="api"))
+        events = await every(house.answering.answer([*history, question], PLAIN, face="api"))
         assert events[0] == Trimmed(1)
         assert shown(events) == "last"
         assert house.outcome("stop", "api") == 1
-        failed = await every(house.chat.answer([], PLAIN, face="api"))
+        failed = await every(house.answering.answer([], PLAIN, face="api"))
         assert [type(event) for event in failed] == [Failed]
 
 

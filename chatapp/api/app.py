@@ -1,0 +1,55 @@
+"""Puts the HTTP API together."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from fastapi import Depends, FastAPI
+from pydantic import SecretStr
+
+from chatapp import __version__
+from chatapp.api.chat_completions import chat_routes
+from chatapp.api.errors import add_error_handlers
+from chatapp.api.health import health_routes
+from chatapp.api.keys import key_check
+from chatapp.api.models import Catalogue, model_routes
+from chatapp.api.schemas import ErrorBody
+from chatapp.api.tokenize import tokenize_routes
+from chatapp.engine.base import Engine
+from chatapp.flows.answering import Answering
+from chatapp.metrics import Metrics
+from chatapp.records import Persona
+
+_DESCRIPTION = """Works with OpenAI's clients: set their base URL to this server's `/v1`.
+
+A field that this server cannot honour is refused with status 422 and its name, never ignored."""
+
+
+def create_api(
+    answering: Answering,
+    engine: Engine,
+    metrics: Metrics,
+    personas: Mapping[str, Persona],
+    api_keys: Sequence[SecretStr] = (),
+) -> FastAPI:
+    """The API as an ASGI app; it neither starts nor closes ``engine``.
+
+    With ``api_keys``, everything under ``/v1`` needs one of them. Health, metrics and
+    documentation stay open.
+    """
+    app = FastAPI(title="chatapp", version=__version__, description=_DESCRIPTION)
+    add_error_handlers(app)
+    catalogue = Catalogue(engine, personas)
+    keyed = [Depends(key_check(api_keys))]
+    refusals: dict[int | str, dict[str, object]] = {
+        401: {"model": ErrorBody},
+        413: {"model": ErrorBody},
+    }
+    for router, prefix in (
+        (chat_routes(answering, catalogue), "/v1"),
+        (model_routes(catalogue), "/v1"),
+        (tokenize_routes(engine, catalogue), ""),
+    ):
+        app.include_router(router, prefix=prefix, dependencies=keyed, responses=refusals)
+    app.include_router(health_routes(engine, metrics))
+    return app
