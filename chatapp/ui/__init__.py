@@ -1,0 +1,13 @@
+"""The page in the browser."""
+
+from chatapp.ui.blocks import build_blocks, mount_kwargs
+from chatapp.ui.document import PageHeadMiddleware
+from chatapp.ui.identity import Identity, IdentityMiddleware
+
+__all__ = [
+    "Identity",
+    "IdentityMiddleware",
+    "PageHeadMiddleware",
+    "build_blocks",
+    "mount_kwargs",
+]

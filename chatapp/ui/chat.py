@@ -1,0 +1,77 @@
+"""The Chat tab: which handler answers to what."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+import gradio as gr
+
+from chatapp.ui.handlers import ChatHandlers
+from chatapp.ui.parts import Parts, draw_chat
+from chatapp.ui.shelf import Shelf
+from chatapp.ui.shelf_handlers import ShelfHandlers
+from chatapp.ui.texts import Words
+
+_QUIET: Final[dict[str, Any]] = {"show_progress": "hidden", "api_visibility": "private"}
+
+
+def build_chat(blocks: gr.Blocks, shelf: Shelf, i18n: gr.I18n) -> None:
+    """Draw the tab and wire it, inside the Blocks that are being built."""
+    parts = draw_chat(i18n, shelf.choices(Words("en")))
+    _wire_answers(blocks, parts, ChatHandlers(shelf))
+    _wire_shelf(parts, ShelfHandlers(shelf))
+
+
+def _wire_answers(blocks: gr.Blocks, parts: Parts, on: ChatHandlers) -> None:
+    outputs, controls = parts.outputs, list(parts.controls)
+    turns = parts.turns
+    blocks.load(on.open, [parts.current], outputs, js="() => window.chatapp.wanted()", **_QUIET)
+    blocks.unload(on.leave)
+    turns.open(on.open_picked, None, outputs, trigger_mode="multiple", **_QUIET)
+    # The text leaves the composer at once, in the browser; then the question is asked.
+    asking = gr.on(
+        [parts.composer.submit, parts.send.click],
+        None,
+        [parts.composer],
+        [parts.composer, parts.sent],
+        js="(text) => window.chatapp.take(text)",
+        **_QUIET,
+    )
+    question = [parts.current, parts.persona]
+    asked: dict[str, Any] = {
+        "fn": on.send,
+        "inputs": [parts.sent, *question, parts.instructions, *controls],
+        "outputs": outputs,
+    }
+    asking.success(**asked, **_QUIET)
+    turns.retry(on.retry, [*question, *controls], outputs, trigger_mode="multiple", **_QUIET)
+    turns.edit(on.edit, [*question, *controls], outputs, trigger_mode="multiple", **_QUIET)
+    # Not queued, so that it is heard while the answer's own event still runs.
+    parts.stop.click(on.stop, [parts.current], None, queue=False, **_QUIET)
+    turns.stop(on.stop, [parts.current], None, queue=False, **_QUIET)
+    turns.undo(on.undo, [parts.current], outputs, **_QUIET)
+    turns.show(on.show, [parts.current], outputs, **_QUIET)
+    turns.like(on.like, [parts.current], outputs, **_QUIET)
+
+
+def _wire_shelf(parts: Parts, on: ShelfHandlers) -> None:
+    outputs, turns = parts.outputs, parts.turns
+    for asks_for_new in (parts.new.click, turns.new):
+        # At once, so that a question typed quickly does not land in the old conversation.
+        asks_for_new(None, None, [parts.current], js="() => ''", **_QUIET)
+        asks_for_new(on.new, [parts.persona], outputs, **_QUIET)
+    # Not ``input``, which hears keys but no pasted text.
+    parts.search.change(
+        on.search, [parts.search], [parts.conversations], trigger_mode="always_last", **_QUIET
+    )
+    turns.rename(on.rename, None, [parts.conversations], **_QUIET)
+    turns.delete(on.delete, [parts.current, parts.persona], outputs, **_QUIET)
+    turns.restore(on.restore, None, outputs, **_QUIET)
+    parts.persona.input(on.choose_persona, [parts.persona, parts.current], outputs, **_QUIET)
+    parts.instructions.blur(
+        on.save_instructions, [parts.instructions, parts.current], [parts.notice], **_QUIET
+    )
+    turns.export(on.export, [parts.current], [parts.download], **_QUIET).success(
+        None, [parts.download], None, js="(file) => window.chatapp.save(file)", **_QUIET
+    )
+    parts.upload.upload(on.take_in, [parts.upload], outputs, **_QUIET)

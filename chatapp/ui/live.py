@@ -1,0 +1,156 @@
+"""Answers that are being written right now, and the tabs that watch them.
+
+An answer is drawn by one background task and followed by any number of page events. So a reader
+may look at another conversation, or reload, while it grows; once the last tab that watched it is
+gone for ``GRACE`` seconds, the engine is told to stop.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import secrets
+from collections.abc import AsyncGenerator, AsyncIterator
+from dataclasses import dataclass, field
+from typing import Final, Literal
+
+from chatapp.errors import ChatAppError
+from chatapp.events import Began, Done, Event, Failed, Queued, Token, Trimmed
+from chatapp.flows.chat import Chat
+
+GRACE: Final = 4.0
+"""Seconds a reload may take before an unwatched answer is stopped."""
+
+_log = logging.getLogger(__name__)
+Phase = Literal["starting", "queued", "thinking", "writing", "ended"]
+
+
+@dataclass(eq=False)
+class LiveAnswer:
+    """One answer as far as it has come.
+
+    Attributes:
+        ahead: requests in front of it while ``phase`` is ``queued``.
+        failure: why it could not even begin; later failures are in the database.
+    """
+
+    owner: str
+    conversation_id: str
+    answer_id: str | None = None
+    text: str = ""
+    phase: Phase = "starting"
+    ahead: int = 0
+    dropped_turns: int = 0
+    failure: Failed | None = None
+    tabs: set[str] = field(default_factory=set)
+    task: asyncio.Task[None] | None = None
+    _changed: asyncio.Event = field(default_factory=asyncio.Event)
+
+    @property
+    def ended(self) -> bool:
+        """Whether nothing more will come."""
+        return self.phase == "ended"
+
+    def take(self, event: Event) -> None:
+        """Apply one event and wake everybody who follows."""
+        match event:
+            case Began():
+                self.answer_id = event.answer_id
+                self.phase = "thinking"
+            case Trimmed():
+                self.dropped_turns = event.dropped_turns
+            case Queued():
+                self.ahead = event.ahead
+                self.phase = "queued" if event.ahead else "thinking"
+            case Token():
+                self.text += event.text
+                self.phase = "writing"
+            case Done():
+                self.phase = "ended"
+            case Failed():
+                self.failure = event
+                self.phase = "ended"
+        self.wake()
+
+    def wake(self) -> None:
+        """Let followers look again."""
+        self._changed.set()
+        self._changed = asyncio.Event()
+
+    async def changes(self) -> AsyncIterator[None]:
+        """Yields now and after every change, until the answer has ended."""
+        while True:
+            changed = self._changed
+            yield
+            if self.ended:
+                return
+            await changed.wait()
+
+
+class LiveAnswers:
+    """All answers that are being written, by conversation."""
+
+    def __init__(self, chat: Chat) -> None:
+        self._chat = chat
+        self._by_conversation: dict[str, LiveAnswer] = {}
+        self._leaving: set[asyncio.Task[None]] = set()
+
+    def find(self, owner: str, conversation_id: str) -> LiveAnswer | None:
+        """The answer growing in this owner's conversation."""
+        live = self._by_conversation.get(conversation_id)
+        if live is None or live.ended or live.owner != owner:
+            return None
+        return live
+
+    def start(
+        self, owner: str, conversation_id: str, events: AsyncGenerator[Event, None]
+    ) -> LiveAnswer:
+        """Draw ``events`` in the background."""
+        live = LiveAnswer(owner=owner, conversation_id=conversation_id)
+        self._by_conversation[conversation_id] = live
+        live.task = asyncio.create_task(self._draw(live, events))
+        return live
+
+    def stop(self, owner: str, conversation_id: str) -> bool:
+        """End the answer of this owner's conversation; False if none is being written."""
+        live = self.find(owner, conversation_id)
+        return live is not None and self._stop(live)
+
+    def leave(self, tab: str) -> None:
+        """A tab is gone: what nobody else watches is stopped unless someone comes back."""
+        for live in list(self._by_conversation.values()):
+            if tab in live.tabs:
+                live.tabs.discard(tab)
+                leaving = asyncio.create_task(self._stop_when_alone(live))
+                self._leaving.add(leaving)
+                leaving.add_done_callback(self._leaving.discard)
+
+    async def _stop_when_alone(self, live: LiveAnswer) -> None:
+        await asyncio.sleep(GRACE)
+        if not live.tabs:
+            self._stop(live)
+
+    def _stop(self, live: LiveAnswer) -> bool:
+        if live.ended:
+            return False
+        if live.answer_id is not None and self._chat.stop(live.answer_id):
+            return True
+        return live.task is not None and live.task.cancel()
+
+    async def _draw(self, live: LiveAnswer, events: AsyncGenerator[Event, None]) -> None:
+        try:
+            async for event in events:
+                live.take(event)
+        except ChatAppError as error:
+            live.take(Failed(error.code, error.sentence, error.retryable))
+        except Exception:  # noqa: BLE001 - told to the reader by its reference
+            reference = secrets.token_hex(4)
+            _log.exception("Answer failed, reference %s", reference)
+            sentence = f"Something went wrong on our side (reference {reference})."
+            live.take(Failed("InternalError", sentence, retryable=True))
+        finally:
+            await events.aclose()
+            live.phase = "ended"
+            live.wake()
+            if self._by_conversation.get(live.conversation_id) is live:
+                del self._by_conversation[live.conversation_id]
