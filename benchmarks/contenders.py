@@ -15,7 +15,7 @@ from typing import Protocol
 from benchmarks.client import Heard, LoadResult, play
 from benchmarks.loads import Load, Messages
 from benchmarks.processes import StartFailed, answering, free_port, running
-from chatapp.engine.models import PreparedModel
+from chatapp.engine.models.prepare import PreparedModel
 from chatapp.engine.tokenizer import ChatTokenizer
 from chatapp.records import ChatMessage
 

@@ -26,9 +26,9 @@ from benchmarks.contenders import Contender, Player, Skipped, Weights, contender
 from benchmarks.loads import Load, PromptMaker, loads
 from benchmarks.processes import Scales, StartFailed
 from benchmarks.report import HEADER, Row, ratio_lines, ratios
-from chatapp.engine import bundled
 from chatapp.engine.choice import WHEELS
-from chatapp.engine.models import prepare, resolve
+from chatapp.engine.models import bundled
+from chatapp.engine.models.prepare import prepare, resolve
 from chatapp.engine.tokenizer import ChatTokenizer
 
 

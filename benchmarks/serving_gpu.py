@@ -36,7 +36,7 @@ from benchmarks.loads import Load, Messages, loads
 from benchmarks.random_model import SHAPES, write_model
 from benchmarks.report import HEADER, Row, ratio_lines, ratios
 from chatapp.engine.tokenizer import ChatTokenizer
-from chatapp.engine.transformers import TransformersEngine
+from chatapp.engine.transformers.engine import TransformersEngine
 from chatapp.errors import ChatAppError
 from chatapp.events import Done, Token
 from chatapp.records import ChatMessage, Sampling

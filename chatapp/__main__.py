@@ -17,7 +17,7 @@ from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedCo
 from chatapp import bootstrap
 from chatapp.engine.base import Engine
 from chatapp.engine.choice import make_engine
-from chatapp.engine.conversion import Progress as Report
+from chatapp.engine.models.conversion import Progress as Report
 from chatapp.errors import ChatAppError
 from chatapp.events import Done, Event, Failed, Token
 from chatapp.settings import Settings, load_settings

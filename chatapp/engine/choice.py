@@ -8,7 +8,7 @@ from importlib import metadata
 from pathlib import Path
 
 from chatapp.engine.base import Engine
-from chatapp.engine.models import (
+from chatapp.engine.models.prepare import (
     LocalEngine,
     ModelSource,
     Progress,
@@ -73,8 +73,8 @@ def has_cuda() -> bool:
 
 
 def _remote(settings: Settings) -> Engine:
-    from chatapp.engine.remote import RemoteEngine
-    from chatapp.engine.remote_http import RemoteServer
+    from chatapp.engine.remote.engine import RemoteEngine
+    from chatapp.engine.remote.http import RemoteServer
 
     if settings.remote_base_url is None:
         raise SettingsError(
@@ -94,7 +94,7 @@ def _remote(settings: Settings) -> Engine:
 
 
 def _openvino(settings: Settings, source: ModelSource, report: Progress) -> Engine:
-    from chatapp.engine.openvino import OpenVINOEngine
+    from chatapp.engine.openvino.engine import OpenVINOEngine
 
     model = prepare(source, settings.data, {"openvino"}, report, WHEELS)
     assert model.openvino is not None
@@ -116,10 +116,10 @@ def _transformers(settings: Settings, source: ModelSource, report: Progress) -> 
     assert model.dense is not None
     quantization = "nf4" if settings.quantization == "auto" else settings.quantization
     if on_zero_gpu():
-        from chatapp.engine.zerogpu import ZeroGPUEngine
+        from chatapp.engine.transformers.zerogpu import ZeroGPUEngine
 
         return ZeroGPUEngine(model.dense, model.name)
-    from chatapp.engine.transformers import TransformersEngine
+    from chatapp.engine.transformers.engine import TransformersEngine
 
     return TransformersEngine(
         model.dense,

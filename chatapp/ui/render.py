@@ -15,6 +15,7 @@ from chatapp.ui.icons import icon
 from chatapp.ui.live import LiveAnswer
 from chatapp.ui.texts import Words
 
+_ENGINE_NAMES: Final = {"openvino": "OpenVINO", "remote": "remote server"}
 _FENCE: Final = re.compile(r"(```.*?(?:```|\Z)|`[^`\n]+`)", re.DOTALL)
 
 
@@ -212,14 +213,15 @@ def _button(action: str, label: str, *, pressed: bool | None = None) -> str:
 
 def welcome(persona: Persona, words: Words) -> str:
     """The empty state: one sentence and a few ways to start."""
+    description = persona.descriptions.get(words.language, persona.description)
     starters = "".join(
         f'<button type="button" class="starter" data-do="starter">{escape(text)}</button>'
-        for text in persona.starters[:4]
+        for text in persona.translated_starters.get(words.language, persona.starters)[:4]
     )
     tried = f'<p class="try">{escape(words("try_one"))}</p>' if starters else ""
     return (
         f'<section class="welcome"><h1>{escape(words("welcome"))}</h1>'
-        f"<p>{escape(persona.description)}</p>{tried}"
+        f"<p>{escape(description)}</p>{tried}"
         f'<div class="starters">{starters}</div></section>'
     )
 
@@ -231,7 +233,7 @@ def model_line(engine: Engine, words: Words) -> str:
     info = engine.info
     line = words(
         "footer",
-        engine=info.engine,
+        engine=_ENGINE_NAMES.get(info.engine, info.engine),
         model=info.model,
         quantization=info.quantization,
         device=info.device,

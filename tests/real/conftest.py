@@ -14,7 +14,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from chatapp.engine.models import PreparedModel, prepare, resolve
+from chatapp.engine.models.prepare import PreparedModel, prepare, resolve
 
 ROOT = Path(__file__).parents[2]
 WHEELS = ROOT / ".cache" / "wheels"

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from chatapp.engine import bundled
-from chatapp.engine.models import PreparedModel, prepare, resolve
+from chatapp.engine.models import bundled
+from chatapp.engine.models.prepare import PreparedModel, prepare, resolve
 from chatapp.engine.tokenizer import ChatTokenizer
 from chatapp.records import ChatMessage
 
@@ -21,7 +21,7 @@ WHEELS = Path(__file__).parents[2] / ".cache" / "wheels"
 KILLED = """
 import os, signal, sys
 from pathlib import Path
-from chatapp.engine.models import prepare, resolve
+from chatapp.engine.models.prepare import prepare, resolve
 
 def report(step, share):
     if step == "Unpacking the weights" and share > 0.5:

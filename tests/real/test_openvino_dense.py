@@ -15,9 +15,9 @@ import openvino
 import openvino_genai
 import pytest
 
-from chatapp.engine.models import PreparedModel, prepare, resolve
-from chatapp.engine.openvino import OpenVINOEngine
-from chatapp.engine.openvino_pipeline import PipelineFactory
+from chatapp.engine.models.prepare import PreparedModel, prepare, resolve
+from chatapp.engine.openvino.engine import OpenVINOEngine
+from chatapp.engine.openvino.pipeline import PipelineFactory
 from chatapp.engine.tokenizer import ChatTokenizer
 from tests.engine_contract import ask, greedy, hear
 

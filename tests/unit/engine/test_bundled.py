@@ -9,7 +9,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from chatapp.engine import bundled
+from chatapp.engine.models import bundled
 from chatapp.errors import ModelError
 
 CONTENT = b"GGUF" + bytes(range(256)) * 40

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from safetensors.numpy import load_file
 
-from chatapp.engine import dense, gguf_tokenizer
-from chatapp.engine.gguf_header import TensorInfo, read_header
+from chatapp.engine.models import dense, gguf_tokenizer
+from chatapp.engine.models.gguf_header import TensorInfo, read_header
 from chatapp.errors import ModelError
 from tests.tiny_models import Architecture, TinyModel, Weights, tiny_gguf, tiny_hf
 

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from chatapp.engine import hub
-from chatapp.engine.models import fetch, prepare, resolve
+from chatapp.engine.models import hub
+from chatapp.engine.models.prepare import fetch, prepare, resolve
 from chatapp.errors import ModelError
 from tests.tiny_models import tiny_hf
 

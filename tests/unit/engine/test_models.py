@@ -13,9 +13,9 @@ from types import SimpleNamespace
 import pytest
 from filelock import FileLock
 
-from chatapp.engine import models
-from chatapp.engine.gguf_header import read_header
-from chatapp.engine.models import ModelSource, engines_for, prepare, resolve
+from chatapp.engine.models import prepare as models
+from chatapp.engine.models.gguf_header import read_header
+from chatapp.engine.models.prepare import ModelSource, engines_for, prepare, resolve
 from chatapp.engine.tokenizer import ChatTokenizer
 from chatapp.errors import ModelError
 from chatapp.records import ChatMessage
@@ -270,7 +270,7 @@ def test_two_processes_do_not_convert_at_once(tmp_path: Path) -> None:
 KILLED = """
 import os, signal, sys
 from pathlib import Path
-from chatapp.engine.models import prepare, resolve
+from chatapp.engine.models.prepare import prepare, resolve
 
 def report(step, share):
     if step == "Unpacking the weights" and share > 0:
@@ -311,7 +311,7 @@ def test_a_converter_that_dies_is_reported(
 def test_the_main_process_never_loads_a_model_library(tmp_path: Path) -> None:
     file = tiny_gguf(tmp_path / "tiny.gguf")
     program = (
-        "import sys; from pathlib import Path; from chatapp.engine.models import *;"
+        "import sys; from pathlib import Path; from chatapp.engine.models.prepare import *;"
         f"s = resolve({str(file)!r}); engines_for(s);"
         f"prepare(s, Path({str(tmp_path)!r}), {{'dense'}}, lambda *_: None);"
         "print([m for m in ('torch', 'transformers', 'openvino', 'numpy') if m in sys.modules])"

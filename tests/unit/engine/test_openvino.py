@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from chatapp.engine.base import Engine
-from chatapp.engine.openvino import OpenVINOEngine
-from chatapp.engine.openvino_ir import convert
+from chatapp.engine.openvino.engine import OpenVINOEngine
+from chatapp.engine.openvino.ir import convert
 from tests.engine_contract import EngineContract
 from tests.tiny_models import TinyModel, tiny_gguf, tiny_hf
 

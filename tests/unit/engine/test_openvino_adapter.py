@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from safetensors.numpy import load_file, save_file
 
-from chatapp.engine.openvino_adapter import check_adapter
+from chatapp.engine.openvino.adapter import check_adapter
 from chatapp.errors import ModelError
 from tests.contract_models import tiny_lora
 from tests.tiny_models import HIDDEN, LAYERS

@@ -12,10 +12,10 @@ import openvino
 import pytest
 from gguf import GGMLQuantizationType, GGUFReader, GGUFWriter, quants
 
-from chatapp.engine.conversion import run_converter
-from chatapp.engine.openvino_gguf import GGUFWeights, _q4_k
-from chatapp.engine.openvino_graph import ROLES, name_projections
-from chatapp.engine.openvino_ir import convert
+from chatapp.engine.models.conversion import run_converter
+from chatapp.engine.openvino.gguf import GGUFWeights, _q4_k
+from chatapp.engine.openvino.graph import ROLES, name_projections
+from chatapp.engine.openvino.ir import convert
 from chatapp.errors import ModelError
 from tests.tiny_models import HEADS, KV_HEADS, LAYERS, TinyModel, tiny_gguf
 
@@ -85,7 +85,7 @@ def test_the_library_alone_would_damage_q4_1(tmp_path: Path) -> None:
 def test_the_same_file_gives_the_same_model(tmp_path: Path) -> None:
     path = tiny_gguf(tmp_path / "m.gguf", quantization="Q4_1")
     for name in ("one", "two"):
-        run_converter("chatapp.engine.openvino_ir", path, tmp_path / name, silently)
+        run_converter("chatapp.engine.openvino.ir", path, tmp_path / name, silently)
     for file in ("openvino_model.xml", "openvino_model.bin"):
         assert (tmp_path / "one" / file).read_bytes() == (tmp_path / "two" / file).read_bytes()
 
@@ -175,7 +175,7 @@ def test_missing_projections_are_named(tmp_path: Path) -> None:
 def test_it_runs_in_a_process_of_its_own(tmp_path: Path) -> None:
     shares: list[float | None] = []
     run_converter(
-        "chatapp.engine.openvino_ir",
+        "chatapp.engine.openvino.ir",
         tiny_gguf(tmp_path / "m.gguf"),
         tmp_path / "out",
         lambda step, share: shares.append(share),
@@ -185,7 +185,7 @@ def test_it_runs_in_a_process_of_its_own(tmp_path: Path) -> None:
     assert (tmp_path / "out" / "openvino_model.bin").is_file()
     finish(header(tmp_path / "g.gguf", "gemma3"))
     with pytest.raises(ModelError, match="gemma3"):
-        run_converter("chatapp.engine.openvino_ir", tmp_path / "g.gguf", tmp_path / "o2", silently)
+        run_converter("chatapp.engine.openvino.ir", tmp_path / "g.gguf", tmp_path / "o2", silently)
 
 
 def test_unpermuted_rows_follow_the_head_count_of_keys(tmp_path: Path) -> None:

@@ -15,9 +15,9 @@ from pathlib import Path
 import psutil
 import pytest
 
-from chatapp.engine.openvino import OpenVINOEngine
-from chatapp.engine.openvino_ir import convert
-from chatapp.engine.openvino_protocol import Precision
+from chatapp.engine.openvino.engine import OpenVINOEngine
+from chatapp.engine.openvino.ir import convert
+from chatapp.engine.openvino.protocol import Precision
 from chatapp.errors import EngineDied, EngineError, ModelError
 from tests.contract_models import Babbler, tiny_lora
 from tests.engine_contract import WAIT, ask, first_queued, greedy, hear, hear_until, varied
@@ -28,7 +28,7 @@ ROOT = Path(__file__).parents[3]
 PARENT = """
 import asyncio, sys
 from pathlib import Path
-from chatapp.engine.openvino import OpenVINOEngine
+from chatapp.engine.openvino.engine import OpenVINOEngine
 from tests.engine_contract import ask, greedy, hear_until
 
 async def main():
@@ -80,7 +80,7 @@ async def serving(
 def the_worker(parent: int | None = None) -> psutil.Process:
     """The one worker among ``parent``'s children; ours by default."""
     children = psutil.Process(parent).children()
-    return next(c for c in children if "chatapp.engine.openvino_worker" in c.cmdline())
+    return next(c for c in children if "chatapp.engine.openvino.worker" in c.cmdline())
 
 
 async def test_a_dead_worker_is_replaced_and_only_its_requests_fail(

@@ -9,11 +9,11 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
-from chatapp.engine import remote_http
 from chatapp.engine.base import Engine
-from chatapp.engine.remote import RemoteEngine
-from chatapp.engine.remote_http import RemoteServer
-from chatapp.engine.transformers import TransformersEngine
+from chatapp.engine.remote import http as remote_http
+from chatapp.engine.remote.engine import RemoteEngine
+from chatapp.engine.remote.http import RemoteServer
+from chatapp.engine.transformers.engine import TransformersEngine
 from chatapp.errors import (
     ChatAppError,
     EngineBusy,

@@ -13,8 +13,8 @@ import httpx
 import pytest
 import pytest_asyncio
 
-from chatapp.engine.remote import RemoteEngine
-from chatapp.engine.remote_http import RemoteServer
+from chatapp.engine.remote.engine import RemoteEngine
+from chatapp.engine.remote.http import RemoteServer
 from chatapp.errors import UnsupportedField
 from tests.contract_models import Babbler
 from tests.engine_contract import ask, dense_reference, greedy, hear, hear_until

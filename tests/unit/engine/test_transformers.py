@@ -18,9 +18,9 @@ from transformers import ContinuousBatchingManager
 
 from chatapp.engine.base import Engine
 from chatapp.engine.tokenizer import ChatTokenizer
-from chatapp.engine.transformers import TransformersEngine
-from chatapp.engine.transformers_lane import Lane
-from chatapp.engine.transformers_load import Quantization, load_model, quantization_of
+from chatapp.engine.transformers.engine import TransformersEngine
+from chatapp.engine.transformers.lane import Lane
+from chatapp.engine.transformers.loading import Quantization, load_model, quantization_of
 from chatapp.errors import EngineDied, EngineError, ModelError, UnsupportedField
 from chatapp.records import ChatMessage
 from tests.contract_models import Babbler, tiny_lora
@@ -404,7 +404,7 @@ async def test_an_adapter_for_another_model_is_refused(tmp_path: Path) -> None:
 
 def test_nothing_heavy_is_imported_before_start() -> None:
     code = (
-        "import sys, chatapp.engine.transformers\n"
+        "import sys, chatapp.engine.transformers.engine\n"
         "heavy = {'torch', 'transformers', 'peft', 'bitsandbytes', 'accelerate'}\n"
         "print(*(heavy & set(sys.modules)))"
     )

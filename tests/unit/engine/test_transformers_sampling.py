@@ -13,7 +13,7 @@ from transformers import (
     TopPLogitsWarper,
 )
 
-from chatapp.engine.transformers_sampling import TokenChooser
+from chatapp.engine.transformers.sampling import TokenChooser
 from chatapp.records import Sampling
 
 DRAWS = 6_000

@@ -12,7 +12,7 @@ from types import ModuleType
 import pytest
 
 from chatapp.engine.base import Engine
-from chatapp.engine.zerogpu import ZeroGPUEngine, gpu_seconds
+from chatapp.engine.transformers.zerogpu import ZeroGPUEngine, gpu_seconds
 from chatapp.errors import EngineError
 from chatapp.records import Sampling
 from tests.contract_models import Babbler

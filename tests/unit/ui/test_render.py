@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from chatapp.records import Conversation, Message, Timing, Usage
+from chatapp.records import Conversation, Message, Persona, Timing, Usage
 from chatapp.ui.live import LiveAnswer
-from chatapp.ui.render import Thread, chatbot_messages, literal, turns_json
+from chatapp.ui.render import Thread, chatbot_messages, literal, turns_json, welcome
 from chatapp.ui.sidebar import conversation_list, timezone_of
 from chatapp.ui.texts import Words
 
@@ -135,3 +135,20 @@ def test_titles_are_escaped() -> None:
     html = conversation_list([conversation('<b>"x', 0)], "", "", EN, UTC, NOON)
     assert "<b>" not in html
     assert "&lt;b&gt;&quot;x" in html
+
+
+def test_the_start_page_speaks_the_reader_s_language() -> None:
+    persona = Persona(
+        id="p",
+        name="Helper",
+        description="Helps.",
+        system_prompt="",
+        starters=("Where is it?",),
+        descriptions={"zh": "帮忙。"},
+        translated_starters={"zh": ("在哪里？",)},
+    )
+    english, chinese = welcome(persona, Words("en")), welcome(persona, Words("zh"))
+    assert "Helps." in english
+    assert "Where is it?" in english
+    assert "帮忙。" in chinese
+    assert "在哪里？" in chinese

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 import httpx
 
-from chatapp.engine.remote_stream import message_of
+from chatapp.engine.remote.stream import message_of
 from chatapp.errors import ChatAppError, RemoteError
 
 _BACK_OFF = (0.5, 1.5)

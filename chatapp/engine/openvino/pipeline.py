@@ -7,9 +7,9 @@ from pathlib import Path
 import openvino
 import openvino_genai
 
-from chatapp.engine.openvino_adapter import CheckedAdapter, Shapes
-from chatapp.engine.openvino_protocol import Options, Precision
-from chatapp.engine.openvino_reason import reason
+from chatapp.engine.openvino.adapter import CheckedAdapter, Shapes
+from chatapp.engine.openvino.protocol import Options, Precision
+from chatapp.engine.openvino.reason import reason
 from chatapp.errors import ModelError
 
 # A 16-bit KV cache would halve the cache, but reads 1,000-token prompts 15% slower, and makes a

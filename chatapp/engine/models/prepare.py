@@ -15,11 +15,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from chatapp.engine import bundled
-from chatapp.engine.conversion import Progress, run_converter
-from chatapp.engine.gguf_header import GGUFHeader, read_header
-from chatapp.engine.model_folder import Facts, ModelFolder, require_space
-from chatapp.engine.model_source import (
+from chatapp.engine.models import bundled
+from chatapp.engine.models.conversion import Progress, run_converter
+from chatapp.engine.models.folder import Facts, ModelFolder, require_space
+from chatapp.engine.models.gguf_header import GGUFHeader, read_header
+from chatapp.engine.models.ready_folder import folder_facts
+from chatapp.engine.models.source import (
     LocalEngine,
     ModelSource,
     engines_for,
@@ -27,7 +28,6 @@ from chatapp.engine.model_source import (
     resolve,
     resolve_folder,
 )
-from chatapp.engine.ready_folder import folder_facts
 from chatapp.errors import ModelError
 
 __all__ = [
@@ -82,7 +82,7 @@ def fetch(source: ModelSource, data: Path, report: Progress) -> ModelSource:
     if not complete.is_file():
         with _disk_errors(source.name, data), folder.alone(report):
             if not complete.is_file():  # nobody else has downloaded it meanwhile
-                run_converter("chatapp.engine.hub", Path(source.name), files, report)
+                run_converter("chatapp.engine.models.hub", Path(source.name), files, report)
                 complete.touch()
     local = resolve_folder(files)
     return ModelSource(kind=local.kind, name=source.name, path=local.path)
@@ -182,9 +182,9 @@ def _converter(
     part: str, gguf: Path, folder: ModelFolder, report: Progress
 ) -> Callable[[Path], None]:
     modules = {
-        "tokenizer": "chatapp.engine.gguf_tokenizer",
-        "openvino": "chatapp.engine.openvino_ir",
-        "dense": "chatapp.engine.dense",
+        "tokenizer": "chatapp.engine.models.gguf_tokenizer",
+        "openvino": "chatapp.engine.openvino.ir",
+        "dense": "chatapp.engine.models.dense",
     }
 
     def make(draft: Path) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from chatapp.engine.model_folder import Facts
+from chatapp.engine.models.folder import Facts
 from chatapp.errors import ModelError
 
 

@@ -23,7 +23,7 @@ from transformers.generation.continuous_batching.cache import (
 )
 from transformers.generation.continuous_batching.requests import GenerationOutput, RequestStatus
 
-from chatapp.engine.transformers_sampling import TokenChooser, install_choosers
+from chatapp.engine.transformers.sampling import TokenChooser, install_choosers
 from chatapp.errors import EngineDied, ModelError
 from chatapp.records import Sampling
 

@@ -18,7 +18,7 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from chatapp.engine.conversion import Progress
+from chatapp.engine.models.conversion import Progress
 from chatapp.errors import ModelError
 
 Facts = dict[str, str | int]

@@ -1,6 +1,7 @@
 """Downloads a model from the Hugging Face hub: only what will be loaded, and never a pickle.
 
-``python -m chatapp.engine.hub ORG/NAME OUT``, in a process of its own, so that Ctrl-C ends it at
+``python -m chatapp.engine.models.hub ORG/NAME OUT``,
+in a process of its own, so that Ctrl-C ends it at
 once. An interrupted download goes on where it stopped. ``HF_TOKEN`` and ``HF_ENDPOINT`` are read
 by the library.
 """
@@ -22,8 +23,8 @@ from huggingface_hub.errors import (
 )
 from huggingface_hub.utils.tqdm import disable_progress_bars
 
-from chatapp.engine.conversion import Progress, serve_converter
-from chatapp.engine.model_folder import bytes_under, require_space
+from chatapp.engine.models.conversion import Progress, serve_converter
+from chatapp.engine.models.folder import bytes_under, require_space
 from chatapp.errors import ModelError
 
 _SMALL = (".json", ".jinja", ".txt", ".model")

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from chatapp.engine import bundled
-from chatapp.engine.gguf_header import GGUFHeader, read_header
+from chatapp.engine.models import bundled
+from chatapp.engine.models.gguf_header import GGUFHeader, read_header
 from chatapp.errors import ModelError
 
 Kind = Literal["bundled", "hub", "gguf", "openvino", "hf"]

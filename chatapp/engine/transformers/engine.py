@@ -24,7 +24,7 @@ from chatapp.records import ChatMessage, EngineInfo, Sampling
 if TYPE_CHECKING:
     from transformers import PreTrainedModel
 
-    from chatapp.engine.transformers_lane import Lane
+    from chatapp.engine.transformers.lane import Lane
 
 _BASE_SHARE, _ADAPTER_SHARE = 1 / 2, 1 / 4
 """Shares of the KV memory: the base model's lane, and each of two adapters' (the live one and a
@@ -194,7 +194,7 @@ class TransformersEngine:
             ModelError: it is not a LoRA adapter for this model, or there is no memory for it.
             UnsupportedField: it is another kind of adapter.
         """
-        from chatapp.engine.transformers_load import with_adapter
+        from chatapp.engine.transformers.loading import with_adapter
 
         async with self._changing:
             if self._model is None:
@@ -241,8 +241,8 @@ class TransformersEngine:
     def _load(self) -> tuple[PreTrainedModel, EngineInfo]:
         import torch
 
-        from chatapp.engine.transformers_lane import CacheSize
-        from chatapp.engine.transformers_load import load_model, quantization_of
+        from chatapp.engine.transformers.lane import CacheSize
+        from chatapp.engine.transformers.loading import load_model, quantization_of
 
         if self._threads is not None:
             torch.set_num_threads(self._threads)
@@ -265,7 +265,7 @@ class TransformersEngine:
         )
 
     async def _lane(self, model: PreTrainedModel, share: float) -> Lane:
-        from chatapp.engine.transformers_lane import CacheSize, Lane
+        from chatapp.engine.transformers.lane import CacheSize, Lane
 
         budget, longest = self._kv_bytes * share, self._info.context_length
         size = CacheSize.within(budget, model, longest, self._max_running)

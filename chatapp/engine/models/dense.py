@@ -1,6 +1,8 @@
 """Turns a GGUF file into a Hugging Face folder with plain half-precision weights.
 
-``python -m chatapp.engine.dense GGUF OUT``. The transformers engine, fine-tuning and the tests'
+``python -m chatapp.engine.models.dense GGUF OUT``.
+
+The transformers engine, fine-tuning and the tests'
 reference read that folder. Weights become float16: a 4-bit weight is a float16 scale times a small
 whole number plus a float16 minimum, so rounding moves it by at most 2^-11 of its size, hundreds of
 times less than its own quantization step.
@@ -20,8 +22,8 @@ import gguf
 import numpy as np
 import numpy.typing as npt
 
-from chatapp.engine.conversion import Progress, serve_converter
-from chatapp.engine.gguf_header import GGUFHeader, TensorInfo, read_header
+from chatapp.engine.models.conversion import Progress, serve_converter
+from chatapp.engine.models.gguf_header import GGUFHeader, TensorInfo, read_header
 from chatapp.errors import ModelError
 
 Floats = npt.NDArray[np.float32]

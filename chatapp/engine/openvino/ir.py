@@ -7,8 +7,8 @@ OpenVINO GenAI reads the GGUF and saves its model; that model is then put right 
 * The library's projections have no names. They are found by their place in the graph and named
   as PEFT names them, so that a LoRA adapter finds them.
 
-``python -m chatapp.engine.openvino_ir GGUF OUT`` does it in a process of its own, which gives
-its memory back; ``chatapp.engine.conversion`` says how it reports.
+``python -m chatapp.engine.openvino.ir GGUF OUT`` does it in a process of its own, which gives
+its memory back; ``chatapp.engine.models.conversion`` says how it reports.
 """
 
 from __future__ import annotations
@@ -19,10 +19,10 @@ from pathlib import Path
 import openvino
 import openvino_genai
 
-from chatapp.engine.conversion import Progress, serve_converter
-from chatapp.engine.openvino_gguf import GGUFWeights
-from chatapp.engine.openvino_graph import name_projections, repair_zero_points
-from chatapp.engine.openvino_reason import reason
+from chatapp.engine.models.conversion import Progress, serve_converter
+from chatapp.engine.openvino.gguf import GGUFWeights
+from chatapp.engine.openvino.graph import name_projections, repair_zero_points
+from chatapp.engine.openvino.reason import reason
 from chatapp.errors import ModelError
 
 MODEL_FILE = "openvino_model.xml"

@@ -17,8 +17,8 @@ from collections.abc import Sequence
 from importlib import metadata
 from pathlib import Path
 
-from chatapp.engine.conversion import Progress
-from chatapp.engine.model_folder import bytes_under, flush, require_space
+from chatapp.engine.models.conversion import Progress
+from chatapp.engine.models.folder import bytes_under, flush, require_space
 from chatapp.errors import ModelError
 
 NAME = "SmolLM2-135M-Instruct"

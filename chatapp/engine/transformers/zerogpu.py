@@ -93,7 +93,7 @@ class ZeroGPUEngine:
         import spaces  # before torch, which it patches
         import torch
 
-        from chatapp.engine.transformers_load import load_unquantized, quantization_of
+        from chatapp.engine.transformers.loading import load_unquantized, quantization_of
 
         self._tokenizer = ChatTokenizer.load(self._folder)
         model = await asyncio.to_thread(load_unquantized, self._folder)
@@ -252,7 +252,7 @@ class _Pump:
 def _generator(model: PreTrainedModel) -> Generate:
     import torch
 
-    from chatapp.engine.transformers_sampling import TokenChooser
+    from chatapp.engine.transformers.sampling import TokenChooser
 
     last_only = {"logits_to_keep": 1} if model._supports_logits_to_keep() else {}
 

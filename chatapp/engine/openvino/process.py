@@ -12,7 +12,7 @@ from pathlib import Path
 import psutil
 
 import chatapp
-from chatapp.engine.openvino_protocol import Options
+from chatapp.engine.openvino.protocol import Options
 
 _LINE_LIMIT = 1 << 24
 """Most bytes of one line: one step's tokens of every request."""
@@ -22,7 +22,7 @@ _PATIENCE = 5.0
 
 
 class WorkerProcess:
-    """One child process that speaks the protocol of ``chatapp.engine.openvino_protocol``."""
+    """One child process that speaks the protocol of ``chatapp.engine.openvino.protocol``."""
 
     def __init__(self, process: asyncio.subprocess.Process) -> None:
         self._process = process
@@ -35,7 +35,7 @@ class WorkerProcess:
         process = await asyncio.create_subprocess_exec(
             sys.executable,
             "-m",
-            "chatapp.engine.openvino_worker",
+            "chatapp.engine.openvino.worker",
             json.dumps(options),
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,

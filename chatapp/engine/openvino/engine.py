@@ -10,8 +10,8 @@ from pathlib import Path
 
 from chatapp.engine.admission import Admission
 from chatapp.engine.answer import Answer
-from chatapp.engine.openvino_protocol import BASE, Order, Precision
-from chatapp.engine.openvino_supervisor import Supervisor
+from chatapp.engine.openvino.protocol import BASE, Order, Precision
+from chatapp.engine.openvino.supervisor import Supervisor
 from chatapp.engine.tokenizer import ChatTokenizer
 from chatapp.errors import EngineDied, NotFound, PromptTooLong
 from chatapp.events import EngineEvent, Queued, Token
@@ -38,7 +38,7 @@ class _Use:
 
 
 class OpenVINOEngine:
-    """Serves a folder that ``chatapp.engine.openvino_ir`` made, or any OpenVINO language model."""
+    """Serves a folder that ``chatapp.engine.openvino.ir`` made, or any OpenVINO language model."""
 
     def __init__(
         self,

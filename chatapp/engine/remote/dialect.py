@@ -6,8 +6,8 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Literal
 
-from chatapp.engine.remote_http import StatusError
-from chatapp.engine.remote_stream import message_of
+from chatapp.engine.remote.http import StatusError
+from chatapp.engine.remote.stream import message_of
 from chatapp.records import ChatMessage, Sampling
 
 _MOST_STOPS = 4

@@ -10,7 +10,7 @@ import numpy.typing as npt
 import openvino
 from openvino import Model, Node, opset13
 
-from chatapp.engine.openvino_gguf import GGUFWeights
+from chatapp.engine.openvino.gguf import GGUFWeights
 from chatapp.errors import ModelError
 
 ROLES = {

@@ -12,8 +12,8 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Sequence
 from typing import TypeAlias
 
-from chatapp.engine.remote_dialect import as_json
-from chatapp.engine.remote_http import StatusError, Wire
+from chatapp.engine.remote.dialect import as_json
+from chatapp.engine.remote.http import StatusError, Wire
 from chatapp.errors import RemoteError
 from chatapp.records import ChatMessage
 

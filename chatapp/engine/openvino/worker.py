@@ -1,7 +1,7 @@
 """The process that owns the model: it computes while the app's own process stays responsive.
 
 ``step()`` of the library holds the interpreter lock, hence a process of its own. It speaks
-``chatapp.engine.openvino_protocol`` over standard input and output, and ends when its input ends,
+``chatapp.engine.openvino.protocol`` over standard input and output, and ends when its input ends,
 however the app died.
 """
 
@@ -19,11 +19,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import cast
 
-from chatapp.engine.openvino_adapter import CheckedAdapter, check_adapter
-from chatapp.engine.openvino_lane import Lane
-from chatapp.engine.openvino_pipeline import PipelineFactory
-from chatapp.engine.openvino_protocol import BASE, Options, Order
-from chatapp.engine.openvino_reason import reason
+from chatapp.engine.openvino.adapter import CheckedAdapter, check_adapter
+from chatapp.engine.openvino.lane import Lane
+from chatapp.engine.openvino.pipeline import PipelineFactory
+from chatapp.engine.openvino.protocol import BASE, Options, Order
+from chatapp.engine.openvino.reason import reason
 from chatapp.errors import ChatAppError
 
 _BUILDING_POLL = 0.02

@@ -1,6 +1,7 @@
 """Writes the tokenizer that a GGUF file describes as the files every engine reads.
 
-``python -m chatapp.engine.gguf_tokenizer GGUF OUT``, in a process of its own because it needs
+``python -m chatapp.engine.models.gguf_tokenizer GGUF OUT``,
+in a process of its own because it needs
 transformers. That library knows how a GGUF spells its vocabulary; the split into digits that some
 vocabularies were learned with is added here.
 """
@@ -15,8 +16,8 @@ from pathlib import Path
 from tokenizers import Tokenizer, pre_tokenizers
 from transformers.integrations.gguf import convert_gguf_tokenizer, get_gguf_tokenizer
 
-from chatapp.engine.conversion import Progress, serve_converter
-from chatapp.engine.gguf_header import GGUFHeader, read_header
+from chatapp.engine.models.conversion import Progress, serve_converter
+from chatapp.engine.models.gguf_header import GGUFHeader, read_header
 from chatapp.errors import ModelError
 
 FILES = ("tokenizer.json", "tokenizer_config.json", "generation_config.json")

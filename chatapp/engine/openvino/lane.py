@@ -11,7 +11,7 @@ import numpy as np
 import openvino
 import openvino_genai
 
-from chatapp.engine.openvino_protocol import Ending, Order
+from chatapp.engine.openvino.protocol import Ending, Order
 
 
 @dataclass(slots=True)

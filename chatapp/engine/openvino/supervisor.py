@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import cast
 
-from chatapp.engine.openvino_process import WorkerProcess
-from chatapp.engine.openvino_protocol import BASE, Ending, Options, Order
+from chatapp.engine.openvino.process import WorkerProcess
+from chatapp.engine.openvino.protocol import BASE, Ending, Options, Order
 from chatapp.errors import EngineDied, EngineError, ModelError, NotFound
 
 log = logging.getLogger(__name__)

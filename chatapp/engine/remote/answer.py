@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from chatapp.engine.answer import StopText, Stopwatch
-from chatapp.engine.remote_stream import Piece
+from chatapp.engine.remote.stream import Piece
 from chatapp.errors import RemoteError
 from chatapp.events import Done
 from chatapp.records import FinishReason, Sampling, Usage

@@ -9,11 +9,11 @@ from urllib.parse import urlsplit
 
 from chatapp.engine.admission import Admission
 from chatapp.engine.answer import Stopwatch
-from chatapp.engine.remote_answer import RemoteAnswer
-from chatapp.engine.remote_counting import TokenCounter
-from chatapp.engine.remote_dialect import Dialect, is_too_long, refused_field
-from chatapp.engine.remote_http import RemoteServer, StatusError, Wire
-from chatapp.engine.remote_stream import Piece, message_of, read_pieces
+from chatapp.engine.remote.answer import RemoteAnswer
+from chatapp.engine.remote.counting import TokenCounter
+from chatapp.engine.remote.dialect import Dialect, is_too_long, refused_field
+from chatapp.engine.remote.http import RemoteServer, StatusError, Wire
+from chatapp.engine.remote.stream import Piece, message_of, read_pieces
 from chatapp.errors import (
     ChatAppError,
     EngineBusy,

@@ -1,0 +1,1 @@
+"""Weights: found, fetched, converted and checked."""

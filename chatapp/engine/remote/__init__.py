@@ -1,0 +1,1 @@
+"""The engine somebody else runs: any OpenAI-compatible server."""

@@ -1,0 +1,1 @@
+"""The engine for GPUs: quantized weights under transformers' continuous batching."""
