@@ -16,7 +16,7 @@ run: $(VENV)/.run $(WHEEL)
 	$(BIN)/python -m chatapp serve
 
 test: $(VENV)/.dev $(WHEEL) check
-	$(BIN)/pytest
+	$(BIN)/pytest -n 2 --dist loadfile
 
 check: $(VENV)/.dev
 	$(BIN)/ruff format --check .

@@ -109,7 +109,7 @@ async def serve(
     try:
         asgi = await asyncio.to_thread(build, settings, engine, database)
         await starting
-        log.info("%s", engine.info)
+        log.info("%s · %.2f GiB", engine.info, engine.memory_bytes() / 2**30)
         await _Server(asgi, lambda: announce(_address(listener))).serve(sockets=[listener])
     finally:
         starting.cancel()

@@ -118,6 +118,12 @@ class EngineInfo:
     device: str
     context_length: int
 
+    def __str__(self) -> str:
+        return (
+            f"{self.engine} · {self.model} · {self.quantization} · {self.device} · "
+            f"{self.context_length:,} tokens of context"
+        )
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Persona:

@@ -10,9 +10,10 @@ from fastapi.responses import JSONResponse
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
-from chatapp.api.errors import failure, failure_body, unknown
+from chatapp.api.errors import failure, failure_body
 from chatapp.api.frames import Frames, Head
 from chatapp.events import Done, Event, Failed, Token, Trimmed
+from chatapp.flows.answering import as_failed
 
 Events = AsyncGenerator[Event, None]
 
@@ -70,7 +71,7 @@ class WholeAnswer(AnswerResponse):
         try:
             response = await self._collect()
         except Exception as error:  # noqa: BLE001  # logged under an id, answered with that id
-            response = failure(unknown(error))
+            response = failure(as_failed(error))
         response.headers.update(self._extra)
         await response(scope, receive, send)
 
@@ -109,7 +110,7 @@ class StreamedAnswer(AnswerResponse):
         try:
             failed = await self._relay(send)
         except Exception as error:  # noqa: BLE001  # logged under an id, answered with that id
-            failed = unknown(error)
+            failed = as_failed(error)
         finally:
             keeping_alive.cancel()
         if failed and not self._opened:

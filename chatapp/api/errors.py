@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import logging
-import uuid
-
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
@@ -13,8 +10,7 @@ from starlette.exceptions import HTTPException
 from chatapp.api.schemas import ErrorBody, ErrorFacts
 from chatapp.errors import ChatAppError, PromptTooLong
 from chatapp.events import Failed
-
-logger = logging.getLogger(__name__)
+from chatapp.flows.answering import as_failed
 
 _WELL_KNOWN_CODES = {PromptTooLong.__name__: "context_length_exceeded"}
 """Codes that clients of OpenAI's API already look for."""
@@ -56,14 +52,6 @@ def _body(status: int, sentence: str, param: str | None, code: str | None) -> Er
     return ErrorBody(error=ErrorFacts(message=sentence, type=kind, param=param, code=known))
 
 
-def unknown(error: BaseException) -> Failed:
-    """Log an error nobody expected, and say only the id it is logged under."""
-    error_id = uuid.uuid4().hex[:12]
-    logger.error("unexpected error %s", error_id, exc_info=error)
-    sentence = f"Something went wrong on the server. It is logged under the id {error_id}."
-    return Failed(code="InternalError", sentence=sentence, retryable=False)
-
-
 def _status(code: str) -> int:
     kinds = [ChatAppError]
     for kind in kinds:
@@ -99,8 +87,7 @@ def add_error_handlers(app: FastAPI) -> None:
 
     @app.exception_handler(Exception)
     async def unknown_error(_: Request, error: Exception) -> JSONResponse:
-        event = unknown(error)
-        return problem(500, event.sentence, code=event.code)
+        return failure(as_failed(error))
 
 
 def _wrong(error: RequestValidationError) -> tuple[str, str | None]:

@@ -8,20 +8,17 @@ gone for ``GRACE`` seconds, the engine is told to stop.
 from __future__ import annotations
 
 import asyncio
-import logging
-import secrets
 from collections.abc import AsyncGenerator, AsyncIterator
 from dataclasses import dataclass, field
 from typing import Final, Literal
 
-from chatapp.errors import ChatAppError
 from chatapp.events import Began, Done, Event, Failed, Queued, Token, Trimmed
+from chatapp.flows.answering import as_failed
 from chatapp.flows.chat import Chat
 
 GRACE: Final = 4.0
 """Seconds a reload may take before an unwatched answer is stopped."""
 
-_log = logging.getLogger(__name__)
 Phase = Literal["starting", "queued", "thinking", "writing", "ended"]
 
 
@@ -141,13 +138,8 @@ class LiveAnswers:
         try:
             async for event in events:
                 live.take(event)
-        except ChatAppError as error:
-            live.take(Failed(error.code, error.sentence, error.retryable))
-        except Exception:  # noqa: BLE001 - told to the reader by its reference
-            reference = secrets.token_hex(4)
-            _log.exception("Answer failed, reference %s", reference)
-            sentence = f"Something went wrong on our side (reference {reference})."
-            live.take(Failed("InternalError", sentence, retryable=True))
+        except Exception as error:  # noqa: BLE001  # told to the reader, logged where unknown
+            live.take(as_failed(error))
         finally:
             await events.aclose()
             live.phase = "ended"

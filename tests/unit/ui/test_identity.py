@@ -51,7 +51,11 @@ async def test_behind_https_the_cookie_works_inside_a_frame() -> None:
         assert attribute in cookie
 
 
-@pytest.mark.parametrize("forged", ["", "x", "IkRvZSI.x.y", Identity("another secret").issue()])
+@pytest.mark.parametrize(
+    "forged",
+    ["", "x", "IkRvZSI.x.y", Identity("another secret").issue()],
+    ids=["empty", "short", "three parts", "signed with another secret"],
+)
 async def test_a_forged_cookie_is_a_new_identity(forged: str) -> None:
     assert IDENTITY.read(forged) is None
     async with client() as browser:
