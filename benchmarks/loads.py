@@ -61,7 +61,7 @@ class Load:
 
 
 def loads(*, quick: bool) -> list[Load]:
-    """The loads of the issue: 1, 8 and 32 sessions, short and 1,000-token prompts."""
+    """1, 8 and 32 sessions, each with short and with 1,000-token prompts."""
     full = [
         Load(kind=kind, sessions=sessions, rounds=rounds, new_tokens=64, seconds=60)
         for kind in ("short", "long")

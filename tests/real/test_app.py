@@ -85,6 +85,7 @@ async def test_all_processes_together_stay_under_one_and_a_half_gibibytes(app: R
 
 
 @pytest.mark.browser
+@pytest.mark.skipif(not CHROMIUM.exists(), reason=f"needs Chromium at {CHROMIUM}")
 async def test_an_answer_grows_survives_a_reload_and_a_kill(app: RunningApp) -> None:
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)

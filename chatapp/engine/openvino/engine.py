@@ -9,12 +9,12 @@ from contextlib import aclosing
 from pathlib import Path
 
 from chatapp.engine.admission import Admission
-from chatapp.engine.answer import Answer
+from chatapp.engine.local_request import LocalRequest
 from chatapp.engine.openvino.protocol import BASE, Order, Precision
 from chatapp.engine.openvino.supervisor import Supervisor
 from chatapp.engine.tokenizer import ChatTokenizer
-from chatapp.errors import EngineDied, NotFound, PromptTooLong
-from chatapp.events import EngineEvent, Queued, Token
+from chatapp.errors import EngineDied, NotFound
+from chatapp.events import EngineEvent
 from chatapp.records import ChatMessage, EngineInfo, Sampling
 
 
@@ -130,37 +130,21 @@ class OpenVINOEngine:
         self, messages: Sequence[ChatMessage], sampling: Sampling, adapter: str | None = None
     ) -> AsyncGenerator[EngineEvent, None]:
         """Answer; see ``Engine.stream``. Every sampling field is honoured."""
-        tokenizer = self._started_tokenizer()
         use = self._use(adapter)
-        prompt = tokenizer.encode_chat(messages)
-        room = self._info.context_length - len(prompt)
-        if room < 1:
-            raise PromptTooLong(len(prompt), self._info.context_length)
-        max_tokens = min(sampling.max_tokens, room)
-        answer = Answer(
-            tokenizer.decoder(),
-            eos_ids=tokenizer.eos_ids,
-            stop=sampling.stop,
-            max_tokens=max_tokens,
-            prompt_tokens=len(prompt),
+        request = LocalRequest.read(
+            self._started_tokenizer(), messages, sampling, self._info.context_length
         )
-        order = _order(prompt, tokenizer.eos_ids, sampling, max_tokens)
-        ticket = self._admission.ticket()
+        order = _order(request)
         use.enter()
         try:
-            async for ahead in ticket.positions():
-                yield Queued(ahead)
-            answer.watch.slot()
-            async with aclosing(self._supervisor.generate(use.lane, order)) as new_ids:
-                async for ids in new_ids:
-                    if text := answer.feed(ids):
-                        yield Token(text)
-                    if answer.ended:
-                        break
+            answered = request.answered(
+                self._admission, lambda: self._supervisor.generate(use.lane, order)
+            )
+            async with aclosing(answered) as events:
+                async for event in events:
+                    yield event
         finally:
             use.leave()
-            ticket.release()
-        yield answer.done()
 
     def adapters(self) -> tuple[str, ...]:
         """Names of the loaded adapters, oldest first."""
@@ -208,13 +192,12 @@ class OpenVINOEngine:
         return self._tokenizer
 
 
-def _order(
-    prompt: list[int], eos_ids: frozenset[int], sampling: Sampling, max_tokens: int
-) -> Order:
+def _order(request: LocalRequest) -> Order:
+    sampling = request.sampling
     return {
-        "prompt": prompt,
-        "eos": sorted(eos_ids),
-        "max_tokens": max_tokens,
+        "prompt": request.prompt,
+        "eos": sorted(request.tokenizer.eos_ids),
+        "max_tokens": sampling.max_tokens,
         "temperature": sampling.temperature,
         "top_p": sampling.top_p,
         "top_k": sampling.top_k,

@@ -15,10 +15,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from chatapp.engine.admission import Admission
-from chatapp.engine.answer import Answer
+from chatapp.engine.local_request import LocalRequest
 from chatapp.engine.tokenizer import ChatTokenizer
-from chatapp.errors import EngineDied, ModelError, NotFound, PromptTooLong
-from chatapp.events import EngineEvent, Queued, Token
+from chatapp.errors import EngineDied, ModelError, NotFound
+from chatapp.events import EngineEvent
 from chatapp.records import ChatMessage, EngineInfo, Sampling
 
 if TYPE_CHECKING:
@@ -149,39 +149,18 @@ class TransformersEngine:
         self, messages: Sequence[ChatMessage], sampling: Sampling, adapter: str | None = None
     ) -> AsyncGenerator[EngineEvent, None]:
         """Answer; see ``Engine.stream``. Every sampling field is honoured."""
-        tokenizer = self._started_tokenizer()
         place = self._place(adapter)
-        prompt = tokenizer.encode_chat(messages)
-        room = self._info.context_length - len(prompt)
-        if room < 1:
-            raise PromptTooLong(len(prompt), self._info.context_length)
-        max_tokens = min(sampling.max_tokens, room)
-        answer = Answer(
-            tokenizer.decoder(),
-            eos_ids=tokenizer.eos_ids,
-            stop=sampling.stop,
-            max_tokens=max_tokens,
-            prompt_tokens=len(prompt),
+        request = LocalRequest.read(
+            self._started_tokenizer(), messages, sampling, self._info.context_length
         )
-        ticket = self._admission.ticket()
         place.enter()
         try:
-            async for ahead in ticket.positions():
-                yield Queued(ahead)
-            answer.watch.slot()
-            new_ids = place.lane.generate(
-                prompt, sampling, max_tokens=max_tokens, eos_ids=tokenizer.eos_ids
-            )
-            async with aclosing(new_ids):
-                async for ids in new_ids:
-                    if text := answer.feed(ids):
-                        yield Token(text)
-                    if answer.ended:
-                        break
+            answered = request.answered(self._admission, lambda: place.lane.generate(request))
+            async with aclosing(answered) as events:
+                async for event in events:
+                    yield event
         finally:
             place.leave()
-            ticket.release()
-        yield answer.done()
 
     def adapters(self) -> tuple[str, ...]:
         """Names of the loaded adapters, oldest first."""

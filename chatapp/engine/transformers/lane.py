@@ -7,7 +7,6 @@ import itertools
 import logging
 import math
 import threading
-from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -23,9 +22,9 @@ from transformers.generation.continuous_batching.cache import (
 )
 from transformers.generation.continuous_batching.requests import GenerationOutput, RequestStatus
 
+from chatapp.engine.local_request import LocalRequest, NewIds
 from chatapp.engine.transformers.sampling import TokenChooser, install_choosers
 from chatapp.errors import EngineDied, ModelError
-from chatapp.records import Sampling
 
 _log = logging.getLogger(__name__)
 
@@ -136,21 +135,14 @@ class Lane:
         if manager is not None:
             await asyncio.to_thread(_stop, manager)
 
-    async def generate(
-        self,
-        prompt: Sequence[int],
-        sampling: Sampling,
-        *,
-        max_tokens: int,
-        eos_ids: frozenset[int],
-    ) -> AsyncGenerator[list[int], None]:
+    async def generate(self, request: LocalRequest) -> NewIds:
         """Yield new token ids as they come; an end token, if there is one, comes too.
 
         Closing the generator cancels the request before the second next forward pass.
 
         Args:
-            prompt: must fit into the cache together with ``max_tokens``; the library's loop dies
-                of a request that does not.
+            request: its prompt must fit into the cache together with the new tokens; the
+                library's loop dies of a request that does not.
 
         Raises:
             EngineDied: the thread died or was closed; it is started again.
@@ -163,12 +155,12 @@ class Lane:
         try:
             manager.register_result_handler(request_id, outputs.put_nowait)
             manager.add_request(
-                list(prompt),
+                list(request.prompt),
                 request_id=request_id,
-                max_new_tokens=max_tokens,
+                max_new_tokens=request.sampling.max_tokens,
                 streaming=True,
-                eos_token_id=sorted(eos_ids),
-                chooser=TokenChooser(sampling, prompt),
+                eos_token_id=sorted(request.tokenizer.eos_ids),
+                chooser=TokenChooser(request.sampling, request.prompt),
             )
             seen = 0
             while not finished:

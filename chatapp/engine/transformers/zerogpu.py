@@ -12,21 +12,21 @@ import contextvars
 import re
 import threading
 from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
+from contextlib import aclosing
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from chatapp.engine.admission import Admission
-from chatapp.engine.answer import Answer
+from chatapp.engine.local_request import LocalRequest, NewIds
 from chatapp.engine.tokenizer import ChatTokenizer
 from chatapp.errors import (
     ChatAppError,
     EngineDied,
     EngineError,
     NotFound,
-    PromptTooLong,
     UnsupportedField,
 )
-from chatapp.events import EngineEvent, Queued, Token
+from chatapp.events import EngineEvent
 from chatapp.records import ChatMessage, EngineInfo, Sampling
 
 if TYPE_CHECKING:
@@ -141,41 +141,28 @@ class ZeroGPUEngine:
         """Answer; see ``Engine.stream``. Every sampling field is honoured."""
         if adapter is not None:
             raise NotFound(f"No adapter named {adapter} is loaded.")
-        tokenizer = self._tokenizer
-        if tokenizer is None or self._generate is None:
+        if self._tokenizer is None:
             raise _not_running()
-        prompt = tokenizer.encode_chat(messages)
-        room = self._info.context_length - len(prompt)
-        if room < 1:
-            raise PromptTooLong(len(prompt), self._info.context_length)
-        max_tokens = min(sampling.max_tokens, room)
-        answer = Answer(
-            tokenizer.decoder(),
-            eos_ids=tokenizer.eos_ids,
-            stop=sampling.stop,
-            max_tokens=max_tokens,
-            prompt_tokens=len(prompt),
-        )
-        ticket = self._admission.ticket()
+        request = LocalRequest.read(self._tokenizer, messages, sampling, self._info.context_length)
+        answered = request.answered(self._admission, lambda: self._tokens(request))
+        async with aclosing(answered) as events:
+            async for event in events:
+                yield event
+
+    async def _tokens(self, request: LocalRequest) -> NewIds:
+        """The generator of the forked process, read in a thread of its own."""
+        if (generate := self._generate) is None:
+            raise _not_running()
+        sampling, eos_ids = request.sampling, request.tokenizer.eos_ids
+        pump = _Pump(generate(request.prompt, sampling, sampling.max_tokens, eos_ids))
+        self._pumps.add(pump)
         try:
-            async for ahead in ticket.positions():
-                yield Queued(ahead)
-            answer.watch.slot()
-            if (generate := self._generate) is None:
-                raise _not_running()
-            pump = _Pump(generate(prompt, sampling, max_tokens, tokenizer.eos_ids))
-            self._pumps.add(pump)
-            try:
-                while not answer.ended and (token := await pump.next()) is not None:
-                    if text := answer.feed([token]):
-                        yield Token(text)
-            finally:
-                pump.stop()
-                await pump.ended.wait()
-                self._pumps.discard(pump)
+            while (token := await pump.next()) is not None:
+                yield [token]
         finally:
-            ticket.release()
-        yield answer.done()
+            pump.stop()
+            await pump.ended.wait()
+            self._pumps.discard(pump)
 
     def adapters(self) -> tuple[str, ...]:
         """None: the forked process would not see an adapter that is loaded later."""
