@@ -58,7 +58,7 @@ class Settings(BaseSettings):
         0.9, gt=0, le=1, description="Share of the GPU's memory for weights and KV cache."
     )
     kv_cache_gb: float = Field(
-        0.75, gt=0, le=1024, description="Most memory for the KV cache on a CPU, in GiB."
+        0.6, gt=0, le=1024, description="Most memory for the KV cache on a CPU, in GiB."
     )
     threads: int | None = Field(
         None, ge=1, le=1024, description="CPU threads for the model; the default is every core."

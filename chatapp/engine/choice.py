@@ -36,7 +36,8 @@ def make_engine(settings: Settings, report: Progress) -> Engine:
     if settings.engine == "remote" or (settings.engine == "auto" and settings.remote_base_url):
         return _remote(settings)
     source = fetch(resolve(settings.model), settings.data, report)
-    if choose(settings.engine, engines_for(source), cuda=has_cuda()) == "openvino":
+    cuda = on_zero_gpu() or has_cuda()
+    if choose(settings.engine, engines_for(source), cuda=cuda) == "openvino":
         return _openvino(settings, source, report)
     return _transformers(settings, source, report)
 

@@ -21,7 +21,7 @@ ARGUMENTS = [
     "--no-first-run",
 ]
 DESKTOP: dict[str, Any] = {"viewport": {"width": 1280, "height": 800}, "locale": "en-US"}
-expect.set_options(timeout=10_000)
+expect.set_options(timeout=25_000)
 
 
 @dataclass
@@ -54,7 +54,7 @@ class Visitor:
     async def open(self, path: str = "/") -> None:
         """Go to a page of the site and wait until it can be used."""
         self.page = await self.context.new_page()
-        self.page.set_default_timeout(10_000)
+        self.page.set_default_timeout(25_000)
         self.page.on("request", self._note)
         await self.page.goto(self.site.address + path)
         await self.ready()

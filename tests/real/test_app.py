@@ -34,7 +34,7 @@ COUNT_GROWTH = """
 
 async def open_page(page: Page, app: RunningApp) -> None:
     await page.goto(app.address)
-    await expect(page.locator("#model-line .model-line")).to_be_attached(timeout=20_000)
+    await expect(page.locator("#model-line .model-line")).to_be_attached(timeout=40_000)
 
 
 async def test_eight_clients_stream_at_once_with_usage(app: RunningApp) -> None:
@@ -100,7 +100,7 @@ async def test_an_answer_grows_survives_a_reload_and_a_kill(app: RunningApp) -> 
         text = await answer.inner_text()
 
         await page.reload()
-        await expect(answer).to_have_text(text, use_inner_text=True, timeout=20_000)
+        await expect(answer).to_have_text(text, use_inner_text=True, timeout=40_000)
 
         await page.fill("#composer textarea", LONG_QUESTION)
         await page.keyboard.press("Enter")
@@ -117,7 +117,7 @@ async def test_an_answer_grows_survives_a_reload_and_a_kill(app: RunningApp) -> 
         app.start()
         await open_page(page, app)
         await page.locator("#conversations a.open").first.click()
-        await expect(answer).to_have_count(2, timeout=20_000)
+        await expect(answer).to_have_count(2, timeout=40_000)
         kept = await answer.nth(1).inner_text()
         assert " ".join(kept.split()).startswith(" ".join(shown.split())[:40])
         assert len(kept) >= len(shown) - 2, (shown, kept)

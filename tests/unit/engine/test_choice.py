@@ -9,6 +9,7 @@ import pytest
 from chatapp.engine import choice
 from chatapp.errors import SettingsError
 from chatapp.settings import load_settings
+from tests.tiny_models import TinyModel, tiny_gguf
 
 
 def ignore(_step: str, _share: float | None, /) -> None:
@@ -47,3 +48,13 @@ def test_a_base_url_chooses_the_remote_engine(tmp_path: Path) -> None:
     engine = choice.make_engine(settings, ignore)
     assert engine.info.engine == "remote"
     assert not engine.ready
+
+
+def test_a_zero_gpu_space_gets_its_own_engine(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """CUDA cannot be seen there outside ``@spaces.GPU``; the Space says that it is one."""
+    monkeypatch.setenv("SPACES_ZERO_GPU", "true")
+    model = tiny_gguf(tmp_path / "tiny.gguf", TinyModel())
+    settings = load_settings(model=str(model), data=tmp_path / "data")
+    assert type(choice.make_engine(settings, ignore)).__name__ == "ZeroGPUEngine"
