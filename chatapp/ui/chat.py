@@ -71,7 +71,8 @@ def _wire_shelf(parts: Parts, on: ShelfHandlers) -> None:
     parts.instructions.blur(
         on.save_instructions, [parts.instructions, parts.current], [parts.notice], **_QUIET
     )
-    turns.export(on.export, [parts.current], [parts.download], **_QUIET).success(
+    # Not queued: its answer is not to depend on the stream that the last event is just closing.
+    turns.export(on.export, [parts.current], [parts.download], queue=False, **_QUIET).success(
         None, [parts.download], None, js="(file) => window.chatapp.save(file)", **_QUIET
     )
     parts.upload.upload(on.take_in, [parts.upload], outputs, **_QUIET)
