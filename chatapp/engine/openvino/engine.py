@@ -10,6 +10,7 @@ from pathlib import Path
 
 from chatapp.engine.admission import Admission
 from chatapp.engine.local_request import LocalRequest
+from chatapp.engine.occupancy import Occupancy
 from chatapp.engine.openvino.protocol import BASE, Order, Precision
 from chatapp.engine.openvino.supervisor import Supervisor
 from chatapp.engine.tokenizer import ChatTokenizer
@@ -18,23 +19,12 @@ from chatapp.events import EngineEvent
 from chatapp.records import ChatMessage, EngineInfo, Sampling
 
 
-class _Use:
+class _Use(Occupancy):
     """A lane, and how many requests run in it or wait for it."""
 
     def __init__(self, lane: str) -> None:
+        super().__init__()
         self.lane = lane
-        self._users = 0
-        self.idle = asyncio.Event()
-        self.idle.set()
-
-    def enter(self) -> None:
-        self._users += 1
-        self.idle.clear()
-
-    def leave(self) -> None:
-        self._users -= 1
-        if not self._users:
-            self.idle.set()
 
 
 class OpenVINOEngine:

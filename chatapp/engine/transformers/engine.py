@@ -10,12 +10,12 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from chatapp.engine.admission import Admission
 from chatapp.engine.local_request import LocalRequest
+from chatapp.engine.occupancy import Occupancy
 from chatapp.engine.tokenizer import ChatTokenizer
 from chatapp.errors import EngineDied, ModelError, NotFound
 from chatapp.events import EngineEvent
@@ -31,25 +31,12 @@ _BASE_SHARE, _ADAPTER_SHARE = 1 / 2, 1 / 4
 candidate). A conversation is never longer than fits into the smallest lane."""
 
 
-@dataclass(eq=False)
-class _Place:
+class _Place(Occupancy):
     """A lane, and the requests that run in it or wait for it."""
 
-    lane: Lane
-    users: int = 0
-
-    def __post_init__(self) -> None:
-        self.idle = asyncio.Event()
-        self.idle.set()
-
-    def enter(self) -> None:
-        self.users += 1
-        self.idle.clear()
-
-    def leave(self) -> None:
-        self.users -= 1
-        if not self.users:
-            self.idle.set()
+    def __init__(self, lane: Lane) -> None:
+        super().__init__()
+        self.lane = lane
 
 
 class TransformersEngine:
