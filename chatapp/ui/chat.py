@@ -12,7 +12,14 @@ from chatapp.ui.shelf import Shelf
 from chatapp.ui.shelf_handlers import ShelfHandlers
 from chatapp.ui.texts import Words
 
-_QUIET: Final[dict[str, Any]] = {"show_progress": "hidden", "api_visibility": "private"}
+# Every event of a kind is heard. Gradio would otherwise drop one that comes while the last of its
+# kind is being closed: a question typed as soon as the answer stands there would be lost.
+_QUIET: Final[dict[str, Any]] = {
+    "show_progress": "hidden",
+    "api_visibility": "private",
+    "trigger_mode": "multiple",
+}
+_LATEST: Final = _QUIET | {"trigger_mode": "always_last"}
 
 
 def build_chat(blocks: gr.Blocks, shelf: Shelf, i18n: gr.I18n) -> None:
@@ -27,7 +34,7 @@ def _wire_answers(blocks: gr.Blocks, parts: Parts, on: ChatHandlers) -> None:
     turns = parts.turns
     blocks.load(on.open, [parts.current], outputs, js="() => window.chatapp.wanted()", **_QUIET)
     blocks.unload(on.leave)
-    turns.open(on.open_picked, None, outputs, trigger_mode="multiple", **_QUIET)
+    turns.open(on.open_picked, None, outputs, **_QUIET)
     # The text leaves the composer at once, in the browser; then the question is asked.
     asking = gr.on(
         [parts.composer.submit, parts.send.click],
@@ -44,8 +51,8 @@ def _wire_answers(blocks: gr.Blocks, parts: Parts, on: ChatHandlers) -> None:
         "outputs": outputs,
     }
     asking.success(**asked, **_QUIET)
-    turns.retry(on.retry, [*question, *controls], outputs, trigger_mode="multiple", **_QUIET)
-    turns.edit(on.edit, [*question, *controls], outputs, trigger_mode="multiple", **_QUIET)
+    turns.retry(on.retry, [*question, *controls], outputs, **_QUIET)
+    turns.edit(on.edit, [*question, *controls], outputs, **_QUIET)
     # Not queued, so that it is heard while the answer's own event still runs.
     parts.stop.click(on.stop, [parts.current], None, queue=False, **_QUIET)
     turns.stop(on.stop, [parts.current], None, queue=False, **_QUIET)
@@ -61,9 +68,7 @@ def _wire_shelf(parts: Parts, on: ShelfHandlers) -> None:
         asks_for_new(None, None, [parts.current], js="() => ''", **_QUIET)
         asks_for_new(on.new, [parts.persona], outputs, **_QUIET)
     # Not ``input``, which hears keys but no pasted text.
-    parts.search.change(
-        on.search, [parts.search], [parts.conversations], trigger_mode="always_last", **_QUIET
-    )
+    parts.search.change(on.search, [parts.search], [parts.conversations], **_LATEST)
     turns.rename(on.rename, None, [parts.conversations], **_QUIET)
     turns.delete(on.delete, [parts.current, parts.persona], outputs, **_QUIET)
     turns.restore(on.restore, None, outputs, **_QUIET)

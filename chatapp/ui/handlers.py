@@ -59,8 +59,9 @@ class ChatHandlers:
     ) -> Frames:
         """Ask a question, in a new conversation if there is none yet."""
         visit = self._shelf.visit(request)
-        if not text.strip():
-            raise refusal(visit.words("empty_message"), visit.words)
+        if not text.strip():  # the second half of a double click
+            yield Screen().values()
+            return
         persona = self._shelf.persona(persona_id)
         sampling = _controls(controls).sampling(persona.sampling.stop)
         if conversation_id:
