@@ -6,7 +6,9 @@
     ├── InvalidRequest        the caller asked for something that does not make sense
     │   ├── UnsupportedField  a request field, or a sampling control, this engine cannot honour
     │   └── PromptTooLong     the messages do not fit into the model's context
-    ├── NotFound              no such conversation, message, persona or model
+    ├── NotFound              no such conversation, message, persona, model or document
+    ├── DocumentError         a file that cannot be read, or a table that cannot be taken in
+    ├── AccessDenied          staff only, and this visitor has not shown that they are
     ├── ModelError            weights that cannot be found, fetched, read or converted
     ├── StorageError          the database or the disk refused
     └── EngineError           generation failed
@@ -85,6 +87,18 @@ class NotFound(ChatAppError):
     """No such thing, or not yours."""
 
     http_status = 404
+
+
+class DocumentError(ChatAppError):
+    """A file that cannot be read, or a table of questions that cannot be taken in."""
+
+    http_status = 422
+
+
+class AccessDenied(ChatAppError):
+    """Staff only, and this visitor has not shown that they are."""
+
+    http_status = 403
 
 
 class ModelError(ChatAppError):

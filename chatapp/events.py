@@ -1,13 +1,16 @@
 """What an answer is made of, in the order it happens.
 
 An engine yields ``Queued* Token* Done``. The chat flow adds ``Began`` and ``Trimmed`` in front and
-turns exceptions into a last ``Failed``. The page, the HTTP API and the store read the same stream.
+turns exceptions into a last ``Failed``. Where there is knowledge, ``Routed`` and ``Sources`` come
+before the text, ``Flagged`` after the sentence it is about, and ``Sources`` (now with what is
+cited) and ``Explained`` before ``Done``. The page, the HTTP API and the store read the same stream.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
+from chatapp.knowledge_records import Flag, Route, Source, Trace
 from chatapp.records import FinishReason, Timing, Usage
 
 
@@ -25,6 +28,35 @@ class Trimmed:
     """The oldest turns were left out because the conversation outgrew the context."""
 
     dropped_turns: int
+
+
+@dataclass(frozen=True, slots=True)
+class Routed:
+    """Where the answer will come from."""
+
+    route: Route
+    collection: str
+
+
+@dataclass(frozen=True, slots=True)
+class Sources:
+    """What the answer leans on; a later one replaces the earlier."""
+
+    sources: tuple[Source, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Flagged:
+    """A part of the text so far has no support in the sources."""
+
+    flag: Flag
+
+
+@dataclass(frozen=True, slots=True)
+class Explained:
+    """The whole trace of the answer."""
+
+    trace: Trace
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,4 +98,4 @@ class Failed:
 
 
 EngineEvent = Queued | Token | Done
-Event = Began | Trimmed | Queued | Token | Done | Failed
+Event = Began | Trimmed | Routed | Sources | Flagged | Explained | Queued | Token | Done | Failed

@@ -6,6 +6,7 @@
     order: 30                    # place in the picker; files without one come last
     language: en                 # of the system prompt
     sampling: {temperature: 0.4, max_tokens: 400}
+    collection: public           # the knowledge it answers from; without it, it answers by itself
     starters:
       - Explain photosynthesis in simple words.
     names: {zh: 学习导师}          # the same in other interface languages
@@ -37,6 +38,7 @@ _KEYS = (
     "order",
     "language",
     "sampling",
+    "collection",
     "starters",
     "names",
     "descriptions",
@@ -93,6 +95,7 @@ def _load(path: Path) -> tuple[int, Persona]:
         system_prompt=body.strip(),
         language=fields.text("language") or "en",
         sampling=_sampling(fields),
+        collection=fields.text("collection") or None,
         starters=fields.texts("starters"),
         names=_by_language(fields, "names", _Fields.text),
         descriptions=_by_language(fields, "descriptions", _Fields.text),

@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from chatapp.errors import InvalidRequest
+
+if TYPE_CHECKING:  # it builds on the records of this file
+    from chatapp.knowledge_records import Grounding
 
 Role = Literal["system", "user", "assistant"]
 FinishReason = Literal["stop", "length", "cancelled"]
@@ -110,13 +113,17 @@ class Timing:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EngineInfo:
-    """What is answering, as the log line and the page's footer say it."""
+    """What is answering, as the log line and the page's footer say it.
+
+    ``parameters``: how many weights the model has, about; None where nobody can tell.
+    """
 
     engine: str
     model: str
     quantization: str
     device: str
     context_length: int
+    parameters: int | None = None
 
     def __str__(self) -> str:
         return (
@@ -135,6 +142,8 @@ class Persona:
     system_prompt: str
     language: str = "en"
     sampling: Sampling = field(default_factory=Sampling)
+    collection: str | None = None
+    """The knowledge it answers from; None for a persona that answers by itself."""
     starters: tuple[str, ...] = ()
     names: Mapping[str, str] = field(default_factory=dict)
     """The persona's name in other interface languages, by language code."""
@@ -177,6 +186,7 @@ class Message:
         model, adapter: what wrote it; None for a person's message.
         dropped_turns: how many of the oldest turns did not fit into the context.
         liked: a reader's verdict; None when there is none.
+        grounding: what an answer leaned on; None where there was no knowledge.
     """
 
     id: str
@@ -195,3 +205,4 @@ class Message:
     error: str | None = None
     error_code: str | None = None
     liked: bool | None = None
+    grounding: Grounding | None = None

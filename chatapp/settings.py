@@ -88,6 +88,29 @@ class Settings(BaseSettings):
         120.0, gt=0, le=3600, description="Seconds of silence before the remote server is given up."
     )
 
+    embedder: str = Field(
+        "bundled",
+        description="Turns text into vectors: `bundled` (16 languages), `minilm` (English), or a "
+        "sentence-transformers hub id or local folder. Changing it re-embeds in the background.",
+    )
+    reranker: str | None = Field(
+        None, description="Cross-encoder (hub id or folder) that re-scores the best passages."
+    )
+    answer_style: Literal["auto", "compose", "quote"] = Field(
+        "auto",
+        description="How passages become an answer: written by the model, or quoted from the "
+        "sources. `auto` quotes with models below one billion parameters.",
+    )
+    max_upload_mb: int = Field(
+        200, ge=1, le=10_000, description="Largest file taken in as a document, in MB."
+    )
+    staff_password: SecretStr | None = Field(
+        None,
+        min_length=8,
+        description="Opens the Knowledge tab and its endpoints. Without it they are open only "
+        "when the app listens on this machine's own address (loopback).",
+    )
+
     api_keys: Annotated[tuple[SecretStr, ...], NoDecode] = Field(
         (), description="Comma-separated keys for `/v1`; without any, `/v1` is open."
     )

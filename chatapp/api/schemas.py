@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from chatapp.api.fields import honoured
+from chatapp.api.grounding import GroundingBody
 from chatapp.errors import InvalidRequest
 from chatapp.records import ChatMessage
 
@@ -78,6 +79,13 @@ class ChatCompletionRequest(BaseModel):
     messages: Annotated[
         list[RequestMessage], Field(min_length=1, description="The turns; the last is answered.")
     ]
+    collection: Annotated[
+        str | None,
+        Field(
+            description="Extension: the knowledge to answer from. The default is the persona's; "
+            "the bare model and adapters answer without any."
+        ),
+    ] = None
     stream: Annotated[bool, Field(description="Send the answer as it grows.")] = False
     stream_options: StreamOptions | None = None
     max_tokens: Annotated[int | None, Field(description="Most new tokens to write.")] = None
@@ -152,8 +160,9 @@ class Choice(BaseModel):
     finish_reason: Literal["stop", "length"]
 
 
-class ChatCompletion(BaseModel):
-    """A whole answer."""
+class ChatCompletion(GroundingBody):
+    """A whole answer. `route`, `sources` and `flags` are there only if it was answered from a
+    collection."""
 
     id: str
     object: Literal["chat.completion"] = "chat.completion"
@@ -206,6 +215,7 @@ class EngineBody(BaseModel):
     quantization: str
     device: str
     context_length: int
+    parameters: int | None
 
 
 class Health(BaseModel):

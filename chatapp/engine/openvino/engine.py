@@ -11,6 +11,7 @@ from pathlib import Path
 from chatapp.engine.admission import Admission
 from chatapp.engine.local_request import LocalRequest
 from chatapp.engine.occupancy import Occupancy
+from chatapp.engine.openvino.parameters import parameter_count
 from chatapp.engine.openvino.protocol import BASE, Order, Precision
 from chatapp.engine.openvino.supervisor import Supervisor
 from chatapp.engine.tokenizer import ChatTokenizer
@@ -78,6 +79,7 @@ class OpenVINOEngine:
             quantization=quantization,
             device="CPU",
             context_length=context_length,
+            parameters=parameter_count(folder),
         )
 
     @property

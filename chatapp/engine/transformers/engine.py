@@ -228,6 +228,7 @@ class TransformersEngine:
             quantization=quantization_of(model),
             device=torch.cuda.get_device_name(model.device) if on_gpu else "CPU",
             context_length=min(longest, smallest.tokens),
+            parameters=model.num_parameters(),
         )
 
     async def _lane(self, model: PreTrainedModel, share: float) -> Lane:

@@ -112,6 +112,7 @@ class ZeroGPUEngine:
             context_length=min(
                 _LONGEST, int(model.config.get_text_config().max_position_embeddings)
             ),
+            parameters=model.num_parameters(),
         )
 
     async def close(self) -> None:

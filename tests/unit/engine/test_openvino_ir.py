@@ -16,6 +16,7 @@ from chatapp.engine.models.conversion import run_converter
 from chatapp.engine.openvino.gguf import GGUFWeights, _q4_k
 from chatapp.engine.openvino.graph import ROLES, name_projections
 from chatapp.engine.openvino.ir import convert
+from chatapp.engine.openvino.parameters import parameter_count
 from chatapp.errors import ModelError
 from tests.tiny_models import HEADS, KV_HEADS, LAYERS, TinyModel, tiny_gguf
 
@@ -61,6 +62,8 @@ def test_every_projection_is_found_and_exact(
     assert {p.name for p in tmp_path.iterdir()} == {"m.gguf", "out"}
     model = openvino.Core().read_model(tmp_path / "out" / "openvino_model.xml")
     reader = GGUFReader(path)
+    stored_numbers = sum(int(tensor.n_elements) for tensor in reader.tensors)
+    assert parameter_count(tmp_path / "out") == pytest.approx(stored_numbers, rel=0.15)
     for layer in range(LAYERS):
         for role, short in ROLES.items():
             held = weight_in_graph(model, f"model.layers.{layer}.{role}")

@@ -1,0 +1,1 @@
+"""Documents in, passages out: load, split, embed, index, search; and the FAQ."""
