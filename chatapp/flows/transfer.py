@@ -9,11 +9,12 @@ from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, field_validator
 from pydantic_core import ErrorDetails
 
 from chatapp.errors import InvalidRequest
 from chatapp.flows.titles import title_from
+from chatapp.knowledge_records import Grounding
 from chatapp.records import Conversation, FinishReason, Message, MessageStatus, Timing, Usage
 from chatapp.store.conversations import Conversations
 
@@ -132,6 +133,16 @@ class _Message(_Dated):
     error: str | None = None
     error_code: str | None = None
     liked: bool | None = None
+    grounding: Grounding | None = None
+
+    @field_validator("grounding", mode="before")
+    @classmethod
+    def _as_exported(cls, value: object) -> Grounding | None:
+        # Not as strictly as the rest: JSON has lists where the record has tuples.
+        try:
+            return None if value is None else TypeAdapter(Grounding).validate_python(value)
+        except ValidationError:
+            raise ValueError("as this app exports it") from None
 
     def record(self) -> Message:
         """The message as the store takes it; nobody goes on writing an imported answer."""
@@ -152,6 +163,7 @@ class _Message(_Dated):
             error=self.error,
             error_code=self.error_code,
             liked=self.liked,
+            grounding=self.grounding,
         )
 
 

@@ -1,7 +1,23 @@
 """The database: one module a noun. Only frozen records cross this border."""
 
+from chatapp.store.collections import Collections
 from chatapp.store.conversations import Conversations
 from chatapp.store.database import Database
+from chatapp.store.documents import Documents
+from chatapp.store.faqs import Faqs
+from chatapp.store.ingest_files import IngestFiles
 from chatapp.store.messages import Messages
+from chatapp.store.unanswered import UnansweredQuestions
+from chatapp.store.vectors import VectorTexts
 
-__all__ = ["Conversations", "Database", "Messages"]
+__all__ = [
+    "Collections",
+    "Conversations",
+    "Database",
+    "Documents",
+    "Faqs",
+    "IngestFiles",
+    "Messages",
+    "UnansweredQuestions",
+    "VectorTexts",
+]

@@ -5,9 +5,10 @@ from __future__ import annotations
 import itertools
 import secrets
 import time
+from collections.abc import Iterable
 from datetime import UTC, datetime
 
-from sqlalchemy import DateTime, Dialect, String, Text
+from sqlalchemy import BigInteger, DateTime, Dialect, Integer, String, Text
 from sqlalchemy.types import TypeDecorator
 
 _made = itertools.count()
@@ -66,3 +67,37 @@ class AnyText(AnyString):
 
     impl = Text
     cache_ok = True
+
+
+class Lines(TypeDecorator[tuple[str, ...]]):
+    """Short texts of one line each, as ``\\na\\nb\\n``, so that SQL can look for ``\\nb\\n``.
+
+    White space inside a text becomes one space; empty texts are left out.
+    """
+
+    impl = Text
+    cache_ok = True
+
+    def process_bind_param(self, value: tuple[str, ...] | None, dialect: Dialect) -> str | None:  # noqa: ARG002
+        """Towards the database."""
+        lines = [one for text in value or () if (one := one_line(text))]
+        return "\n" + "\n".join(lines) + "\n" if lines else ""
+
+    def process_result_value(self, value: str | None, dialect: Dialect) -> tuple[str, ...] | None:  # noqa: ARG002
+        """From the database."""
+        return tuple(value[1:-1].split("\n")) if value else ()
+
+
+def one_line(text: str) -> str:
+    """Without line breaks and needless spaces, and harmless."""
+    return " ".join(harmless(text).split())
+
+
+def as_tags(tags: Iterable[str]) -> tuple[str, ...]:
+    """Tags as they are kept and looked for: one line each, in lower case, none twice."""
+    return tuple(dict.fromkeys(tag for one in tags if (tag := one_line(one).lower())))
+
+
+BigNumber = BigInteger().with_variant(Integer, "sqlite")
+"""A whole number of up to 64 bits. SQLite has no others, but makes a key its row number only
+under this name."""

@@ -10,9 +10,11 @@ from sqlalchemy import Table, and_, bindparam, or_, select, update
 from sqlalchemy.orm import Session
 
 from chatapp.errors import InvalidRequest, NotFound
+from chatapp.knowledge_records import Grounding
 from chatapp.records import FinishReason, Message, MessageStatus, Role, Timing, Usage
 from chatapp.store.columns import new_id, now
 from chatapp.store.database import Database
+from chatapp.store.grounding import packed
 from chatapp.store.tables import ConversationRow, MessageRow
 
 STALE = timedelta(minutes=2)
@@ -36,6 +38,7 @@ class Ending:
     dropped_turns: int = 0
     error: str | None = None
     error_code: str | None = None
+    grounding: Grounding | None = None
 
 
 class Messages:
@@ -117,6 +120,7 @@ class Messages:
             row.status, row.finish_reason = ending.status, ending.finish_reason
             row.dropped_turns = ending.dropped_turns
             row.error, row.error_code = ending.error, ending.error_code
+            row.grounding = packed(ending.grounding)
             if ending.usage:
                 row.prompt_tokens = ending.usage.prompt_tokens
                 row.completion_tokens = ending.usage.completion_tokens

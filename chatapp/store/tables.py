@@ -11,6 +11,7 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from chatapp.records import Conversation, FinishReason, Message, MessageStatus, Role, Timing, Usage
 from chatapp.store.columns import AnyString, AnyText, UtcDateTime
+from chatapp.store.grounding import packed, unpacked
 
 
 class Base(DeclarativeBase):
@@ -89,6 +90,7 @@ class MessageRow(Base):
     error: Mapped[str | None] = mapped_column(AnyText)
     error_code: Mapped[str | None] = mapped_column(AnyText)
     liked: Mapped[bool | None] = mapped_column(Boolean)
+    grounding: Mapped[str | None] = mapped_column(AnyText)
 
     @classmethod
     def of(cls, message: Message, conversation_id: str, ids: Mapping[str, str]) -> MessageRow:
@@ -115,6 +117,7 @@ class MessageRow(Base):
             error=message.error,
             error_code=message.error_code,
             liked=message.liked,
+            grounding=packed(message.grounding),
         )
 
     def record(self) -> Message:
@@ -136,6 +139,7 @@ class MessageRow(Base):
             error=self.error,
             error_code=self.error_code,
             liked=self.liked,
+            grounding=unpacked(self.grounding),
         )
 
     def _usage(self) -> Usage | None:

@@ -17,9 +17,40 @@ from chatapp.flows.transfer import (
     export_markdown,
     import_json,
 )
-from chatapp.records import Conversation, Message, Timing, Usage
+from chatapp.knowledge_records import Flag, Grounding, Source, Trace
+from chatapp.records import ChatMessage, Conversation, Message, Timing, Usage
 from chatapp.store import Conversations, Database, Messages
 from chatapp.store.messages import Ending
+
+_GROUNDING = Grounding(
+    route="sources",
+    sources=(
+        Source(
+            number=1,
+            document_id="d",
+            document="guide.md",
+            title="Guide",
+            kind="markdown",
+            text="Halves and quarters",
+            relevance=0.75,
+            passage_id=3,
+            heading=("Fractions", "分数"),
+            spans=((0, 6),),
+        ),
+    ),
+    flags=(Flag(start=0, end=4, reason="unsupported"),),
+    trace=Trace(
+        question="How?",
+        query="How?",
+        language="en",
+        collection="public",
+        route="sources",
+        reason="relevant",
+        threshold=0.5,
+        prompt=(ChatMessage("user", "How?"),),
+        timings={"search": 2.5},
+    ),
+)
 
 
 @pytest.fixture
@@ -50,6 +81,7 @@ def chat(database: Database, conversations: Conversations) -> Conversation:
             usage=Usage(7, 3),
             timing=Timing(0.1, 0.25, 0.75),
             dropped_turns=2,
+            grounding=_GROUNDING,
         ),
     )
     messages.like("ann", first.id, True)
@@ -214,6 +246,7 @@ TURN = {"role": "user", "content": "q"}
         ),
         (exported((1, "created_at", "yesterday")), "Message 2 has a wrong created_at"),
         (exported((1, "created_at", "0001-01-01T00:00:00+14:00")), "between 1970 and 9000"),
+        (exported((1, "grounding", {"route": "oracle"})), "Message 2 has a wrong grounding: it mu"),
         (exported(leaf_id="z"), "shows the message 'z', which is not in it"),
         (json.dumps([TURN, {"content": "x"}]).encode(), "^Message 2 has no role.$"),
         (json.dumps([TURN, {"role": "user"}]).encode(), "^Message 2 has no content.$"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 import threading
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,15 @@ from sqlalchemy import text
 from chatapp.errors import StorageError
 from chatapp.store import Conversations, Database, Messages
 from chatapp.store.tables import Base
+
+
+@pytest.fixture
+def db(url: str) -> Iterator[Database]:
+    """One of its own for every test: some do it harm."""
+    database = Database(url)
+    database.migrate()
+    yield database
+    database.close()
 
 
 def test_migrating_twice_changes_nothing(db: Database) -> None:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+from sqlalchemy import text
 
 from chatapp.errors import InvalidRequest, NotFound
-from chatapp.records import Timing, Usage
+from chatapp.knowledge_records import Flag, Grounding, Source, Trace
+from chatapp.records import ChatMessage, Timing, Usage
 from chatapp.store import Conversations, Database, Messages
 from chatapp.store import messages as module
 from chatapp.store.messages import Ending
@@ -41,6 +44,52 @@ def test_an_answer_grows_and_is_finished(
     assert (saved.text, saved.status, saved.finish_reason) == ("whole", "complete", "stop")
     assert (saved.usage, saved.timing, saved.dropped_turns) == (ending.usage, ending.timing, 2)
     assert saved.model == "m"
+
+
+def test_what_an_answer_leaned_on_is_kept_with_it(
+    db: Database, conversations: Conversations, messages: Messages, chat_id: str
+) -> None:
+    grounding = Grounding(
+        route="sources",
+        sources=(
+            Source(
+                number=1,
+                document_id="d",
+                document="guide.md",
+                title="Guide \ud83d",
+                kind="markdown",
+                text="Tents weigh 2 kg.\x00",
+                relevance=0.9,
+                passage_id=2**40,
+                heading=("Tents", "重量"),
+                cited=True,
+                spans=((0, 5), (6, 11)),
+            ),
+        ),
+        flags=(Flag(start=3, end=9, reason="figure"),),
+        trace=Trace(
+            question="q",
+            query="q",
+            language="en",
+            collection="public",
+            route="sources",
+            reason="relevant",
+            threshold=0.4,
+            prompt=(ChatMessage("user", "q"),),
+            timings={"search": 1.5},
+        ),
+    )
+    _, answer = messages.ask(chat_id, None, "q", title="")
+    messages.finish(answer.id, "whole", Ending(status="complete", grounding=grounding))
+    saved = conversations.message("ann", chat_id, answer.id).grounding
+    assert saved is not None
+    harmless = replace(grounding.sources[0], title="Guide ?")
+    assert saved == replace(grounding, sources=(harmless,))
+
+    for unreadable in ("{", '{"route": "oracle"}', "[]"):
+        with db.write() as session:
+            session.execute(text("UPDATE messages SET grounding = :it"), {"it": unreadable})
+        assert conversations.branch("ann", chat_id)[-1].grounding is None
 
 
 def test_a_title_that_was_given_stays(
