@@ -14,6 +14,7 @@ from chatapp.api.errors import failure, failure_body
 from chatapp.api.frames import Frames, Head
 from chatapp.events import Done, Event, Failed, Token, Trimmed
 from chatapp.flows.answering import as_failed
+from chatapp.flows.grounds import Grounds
 
 Events = AsyncGenerator[Event, None]
 
@@ -32,6 +33,7 @@ class AnswerResponse(Response):
         self._events = events
         self._answer_head = head
         self._extra: dict[str, str] = {}
+        self._grounds = Grounds()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Write the answer; if the client leaves first, close the events, which cancels them."""
@@ -78,6 +80,7 @@ class WholeAnswer(AnswerResponse):
     async def _collect(self) -> Response:
         pieces: list[str] = []
         async for event in self._events:
+            self._grounds.seen(event)
             match event:
                 case Token(text):
                     pieces.append(text)
@@ -86,8 +89,9 @@ class WholeAnswer(AnswerResponse):
                 case Failed():
                     return failure(event)
                 case Done(reason, usage):
-                    whole = self._answer_head.whole("".join(pieces), reason, usage)
-                    return JSONResponse(whole.model_dump())
+                    grounding = self._grounds.grounding
+                    whole = self._answer_head.whole("".join(pieces), reason, usage, grounding)
+                    return JSONResponse(whole)
         raise RuntimeError("the answer's events ended without Done or Failed")
 
 
@@ -121,6 +125,7 @@ class StreamedAnswer(AnswerResponse):
     async def _relay(self, send: Send) -> Failed | None:
         """Send the answer; returns how it failed, which is still to be said."""
         async for event in self._events:
+            self._grounds.seen(event)
             match event:
                 case Token(text):
                     await self._send(send, self._frames.text(text))
@@ -129,7 +134,8 @@ class StreamedAnswer(AnswerResponse):
                 case Failed():
                     return event
                 case Done(reason, usage):
-                    await self._send(send, self._frames.last(reason, usage), more=False)
+                    last = self._frames.last(reason, usage, self._grounds.grounding)
+                    await self._send(send, last, more=False)
                     return None
         raise RuntimeError("the answer's events ended without Done or Failed")
 

@@ -8,8 +8,9 @@ from starlette.responses import Response
 from chatapp.api.answers import StreamedAnswer, WholeAnswer
 from chatapp.api.frames import Head
 from chatapp.api.limits import BoundedRoute
-from chatapp.api.models import Catalogue
+from chatapp.api.models import Catalogue, Voice
 from chatapp.api.schemas import ChatCompletion, ChatCompletionRequest, ErrorBody
+from chatapp.errors import UnsupportedField
 from chatapp.flows.answering import Answering
 
 _STREAM_EXAMPLE = (
@@ -33,7 +34,7 @@ def chat_routes(answering: Answering, catalogue: Catalogue) -> APIRouter:
                 "content": {"text/event-stream": {"example": _STREAM_EXAMPLE}},
             },
             400: {"model": ErrorBody, "description": "A value that makes no sense."},
-            404: {"model": ErrorBody, "description": "No such model."},
+            404: {"model": ErrorBody, "description": "No such model or collection."},
             422: {"model": ErrorBody, "description": "A field that cannot be honoured."},
             429: {"model": ErrorBody, "description": "Busy; try again after `Retry-After`."},
         },
@@ -42,13 +43,30 @@ def chat_routes(answering: Answering, catalogue: Catalogue) -> APIRouter:
         voice = catalogue.find(request.model)
         messages = voice.prepare([message.to_chat() for message in request.messages])
         sampling = voice.sampling(_given_sampling(request))
-        events = answering.answer(messages, sampling, face="api", adapter=voice.adapter)
+        events = answering.answer(
+            messages,
+            sampling,
+            face="api",
+            adapter=voice.adapter,
+            collection=_collection(request, voice, answering),
+        )
         head = Head(model=voice.id)
         if request.stream:
             return StreamedAnswer(events, head, with_usage=request.wants_usage)
         return WholeAnswer(events, head)
 
     return router
+
+
+def _collection(request: ChatCompletionRequest, voice: Voice, answering: Answering) -> str | None:
+    """The knowledge to answer from: the one asked for, or the persona's."""
+    if request.collection is None:
+        return voice.persona.collection if voice.persona else None
+    if not answering.has_knowledge:
+        raise UnsupportedField(
+            "collection", "The field collection is not supported here, as there is no knowledge."
+        )
+    return request.collection
 
 
 def _given_sampling(request: ChatCompletionRequest) -> dict[str, object]:

@@ -16,6 +16,7 @@ HONOURED: Final = frozenset(
     {
         "model",
         "messages",
+        "collection",
         "stream",
         "stream_options",
         "max_tokens",

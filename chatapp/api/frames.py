@@ -5,10 +5,20 @@ from __future__ import annotations
 import json
 import time
 import uuid
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Literal
 
-from chatapp.api.schemas import AnswerMessage, ChatCompletion, Choice, ErrorBody, UsageBody
+from chatapp.api.grounding import GroundingBody, grounding_body
+from chatapp.api.schemas import (
+    AnswerMessage,
+    ChatCompletion,
+    Choice,
+    ErrorBody,
+    UsageBody,
+)
+from chatapp.knowledge_records import Grounding
 from chatapp.records import FinishReason, Usage
 
 DONE_FRAME = b"data: [DONE]\n\n"
@@ -22,16 +32,20 @@ class Head:
     id: str = field(default_factory=lambda: f"chatcmpl-{uuid.uuid4().hex}")
     created: int = field(default_factory=lambda: int(time.time()))
 
-    def whole(self, text: str, reason: FinishReason, usage: Usage) -> ChatCompletion:
+    def whole(
+        self, text: str, reason: FinishReason, usage: Usage, grounding: Grounding | None = None
+    ) -> dict[str, object]:
         """The answer as one JSON object."""
         choice = Choice(message=AnswerMessage(content=text), finish_reason=finish(reason))
-        return ChatCompletion(
+        completion = ChatCompletion(
             id=self.id,
             created=self.created,
             model=self.model,
             choices=[choice],
             usage=usage_body(usage),
         )
+        plain = completion.model_dump(exclude=set(GroundingBody.model_fields))
+        return plain | grounding_body(grounding)
 
 
 class Frames:
@@ -54,9 +68,10 @@ class Frames:
         """The next piece of text."""
         return f"{self._before_text}{_json(text)}{self._after_text}".encode()
 
-    def last(self, reason: FinishReason, usage: Usage) -> bytes:
-        """How the answer ended, the token counts if they were asked for, and the end mark."""
-        frames = self._choice({}, finish(reason))
+    def last(self, reason: FinishReason, usage: Usage, grounding: Grounding | None = None) -> bytes:
+        """How the answer ended and what it leans on, the token counts if they were asked for, and
+        the end mark."""
+        frames = self._choice({}, finish(reason), grounding_body(grounding))
         if self._with_usage:
             counts = usage_body(usage).model_dump_json()
             frames += f'{self._head},"choices":[],"usage":{counts}}}\n\n'.encode()
@@ -70,9 +85,15 @@ class Frames:
         """A comment, which clients skip, so that nobody in between closes a silent connection."""
         return b": waiting\n\n"
 
-    def _choice(self, delta: dict[str, str], reason: str | None) -> bytes:
+    def _choice(
+        self,
+        delta: dict[str, str],
+        reason: str | None,
+        more: Mapping[str, object] = MappingProxyType({}),
+    ) -> bytes:
         choice = {"index": 0, "delta": delta, "logprobs": None, "finish_reason": reason}
-        return f'{self._head},"choices":[{_json(choice)}]{self._tail}'.encode()
+        beside = f",{_json(dict(more))[1:-1]}" if more else ""
+        return f'{self._head},"choices":[{_json(choice)}]{beside}{self._tail}'.encode()
 
 
 _json = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncGenerator, Iterator, Sequence
+from collections.abc import AsyncGenerator, Callable, Iterator
 from contextlib import aclosing, contextmanager
 
 from chatapp.engine.base import Engine
@@ -12,10 +12,14 @@ from chatapp.errors import InvalidRequest, StorageError
 from chatapp.events import Began, Done, Event, Failed, Token
 from chatapp.flows.answering import Answering, Progress, as_failed
 from chatapp.flows.frames import Frames
+from chatapp.flows.grounded import Grounded
+from chatapp.flows.grounds import Grounds
+from chatapp.flows.route_answers import Asked
 from chatapp.flows.titles import title_from
+from chatapp.knowledge_records import Grounding
 from chatapp.metrics import Metrics
 from chatapp.prompting import as_prompt
-from chatapp.records import ChatMessage, Message, MessageStatus, Sampling
+from chatapp.records import Message, MessageStatus, Sampling
 from chatapp.store.conversations import Conversations
 from chatapp.store.messages import Ending, Messages
 
@@ -29,6 +33,10 @@ class Chat:
     """Answers questions: from programs, which bring their own history, and from stored chats.
 
     For one event loop. In one conversation only one answer is written at a time.
+
+    Args:
+        knowledge: what answers from collections; None answers everything with the engine alone.
+        collection_of: names the collection that a persona, by its id, answers from.
     """
 
     def __init__(
@@ -37,11 +45,14 @@ class Chat:
         conversations: Conversations,
         messages: Messages,
         metrics: Metrics | None = None,
+        knowledge: Grounded | None = None,
+        collection_of: Callable[[str], str | None] = lambda _: None,
     ) -> None:
         self._engine = engine
         self._conversations = conversations
         self._messages = messages
-        self._answering = Answering(engine, metrics or Metrics())
+        self._collection_of = collection_of
+        self._answering = Answering(engine, metrics or Metrics(), knowledge)
         self._busy: set[str] = set()
         self._live: dict[str, tuple[str, Frames]] = {}
 
@@ -50,8 +61,9 @@ class Chat:
     ) -> AsyncGenerator[Event, None]:
         """Ask the next question of a stored conversation.
 
-        Yields ``Began Trimmed? Queued* Token*`` and then ``Done`` or ``Failed``. Text is saved
-        before it is yielded. Closing the generator cancels the request and keeps what was
+        Yields ``Began Trimmed? Queued* Token*`` and then ``Done`` or ``Failed``; where the
+        conversation's persona has a collection, ``Began`` and what ``Grounded.answer`` yields. Text
+        is saved before it is yielded. Closing the generator cancels the request and keeps what was
         written as a stopped answer.
 
         Raises (before ``Began``; nothing is stored then):
@@ -157,10 +169,10 @@ class Chat:
     ) -> AsyncGenerator[Event, None]:
         """Stream the answer, saving each frame before it is yielded, and its end in any case."""
 
-        async def stored() -> Sequence[ChatMessage]:
-            return await asyncio.to_thread(self._prompt, owner, began)
+        async def stored() -> Asked:
+            return await asyncio.to_thread(self._asked, owner, began)
 
-        progress = Progress()
+        progress, grounds = Progress(), Grounds()
         frames = Frames(self._answering.stream(stored, sampling, progress, "ui"))
         text = ""
         self._live[began.answer_id] = began.conversation_id, frames
@@ -175,10 +187,11 @@ class Chat:
                         break
                     if isinstance(event, Token):
                         text += event.text
+                    grounds.seen(event)
                     await asyncio.to_thread(self._messages.write, began.answer_id, text)
                     yield event
             last = last or progress.cancelled()
-            self._finish(began.answer_id, text, _ending(progress, last))
+            self._finish(began.answer_id, text, _ending(progress, last, grounds.grounding))
             saved = True
             yield last
         except StorageError as error:
@@ -187,13 +200,17 @@ class Chat:
         finally:
             del self._live[began.answer_id]
             if not saved:
-                ending = _ending(progress, last or progress.cancelled())
+                last = last or progress.cancelled()
+                ending = _ending(progress, last, grounds.grounding)
                 self._finish_somehow(began.answer_id, text, ending)
 
-    def _prompt(self, owner: str, began: Began) -> Sequence[ChatMessage]:
+    def _asked(self, owner: str, began: Began) -> Asked:
         chat = self._conversations.get(owner, began.conversation_id)
         branch = self._conversations.branch(owner, began.conversation_id, began.answer_id)
-        return as_prompt(chat.system_prompt, branch)
+        # A prompt may put several unanswered questions into one turn.
+        question = next(one.text for one in branch if one.id == began.question_id)
+        prompt = as_prompt(chat.system_prompt, branch)
+        return Asked(prompt, question, self._collection_of(chat.persona_id))
 
     def _finish(self, answer_id: str, text: str, ending: Ending) -> None:
         """Not in a thread: this must happen even while the event loop shuts down."""
@@ -247,7 +264,7 @@ def _checked(question: str) -> str:
     return question
 
 
-def _ending(progress: Progress, last: Done | Failed) -> Ending:
+def _ending(progress: Progress, last: Done | Failed, grounding: Grounding | None) -> Ending:
     """What the store keeps of an answer beside its text."""
     done = last if isinstance(last, Done) else progress.cancelled()
     status: MessageStatus = "stopped" if done.reason == "cancelled" else "complete"
@@ -261,4 +278,5 @@ def _ending(progress: Progress, last: Done | Failed) -> Ending:
         dropped_turns=progress.dropped_turns,
         error=failed.sentence if failed else None,
         error_code=failed.code if failed else None,
+        grounding=grounding,
     )

@@ -39,7 +39,8 @@ def make_api(engine: Engine, keys: Sequence[str] = (), metrics: Metrics | None =
 @asynccontextmanager
 async def serving(asgi: FastAPI) -> AsyncIterator[str]:
     """Serve on a free port, in this event loop; gives the address."""
-    listener = socket.socket()
+    # asyncio sends small answers at once only on sockets that say they are TCP.
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     listener.bind(("127.0.0.1", 0))
     listener.listen()  # requests made before the server runs wait in the backlog
     server = uvicorn.Server(uvicorn.Config(asgi, log_level="error", timeout_graceful_shutdown=1))
