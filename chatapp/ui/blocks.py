@@ -13,6 +13,7 @@ from chatapp.records import Persona
 from chatapp.store import Conversations, Messages
 from chatapp.ui.chat import build_chat
 from chatapp.ui.shelf import Rooms, Shelf
+from chatapp.ui.source_handlers import IsStaff
 from chatapp.ui.texts import GRADIO_LOCALES, LANGUAGES, translations
 from chatapp.ui.theme import theme
 
@@ -28,18 +29,20 @@ def build_blocks(
     engine: Engine,
     personas: Mapping[str, Persona],
     owner_of: Callable[[gr.Request], str],
+    staff_link: IsStaff = lambda _: False,
 ) -> gr.Blocks:
     """The page, ready to be mounted.
 
     Args:
         owner_of: whose conversations a request may see.
+        staff_link: whether a request's reader is shown the way to the knowledge.
     """
     shelf = Shelf(Rooms(chat, conversations, messages, engine, personas), owner_of)
     blocks = gr.Blocks(
         title="Support assistant", analytics_enabled=False, fill_height=True, fill_width=True
     )
     with blocks:
-        build_chat(blocks, shelf, translator())
+        build_chat(blocks, shelf, translator(), staff_link)
     blocks.queue(default_concurrency_limit=_AT_ONCE, api_open=False)
     # Only then does Gradio refuse server paths that a client passes off as its own upload.
     blocks.has_launched = True

@@ -10,6 +10,7 @@ from chatapp.ui.handlers import ChatHandlers
 from chatapp.ui.parts import Parts, draw_chat
 from chatapp.ui.shelf import Shelf
 from chatapp.ui.shelf_handlers import ShelfHandlers
+from chatapp.ui.source_handlers import IsStaff, SourceHandlers
 from chatapp.ui.texts import Words
 
 # Every event of a kind is heard. Gradio would otherwise drop one that comes while the last of its
@@ -22,11 +23,12 @@ _QUIET: Final[dict[str, Any]] = {
 _LATEST: Final = _QUIET | {"trigger_mode": "always_last"}
 
 
-def build_chat(blocks: gr.Blocks, shelf: Shelf, i18n: gr.I18n) -> None:
+def build_chat(blocks: gr.Blocks, shelf: Shelf, i18n: gr.I18n, is_staff: IsStaff) -> None:
     """Draw the tab and wire it, inside the Blocks that are being built."""
     parts = draw_chat(i18n, shelf.choices(Words("en")))
     _wire_answers(blocks, parts, ChatHandlers(shelf))
     _wire_shelf(parts, ShelfHandlers(shelf))
+    _wire_sources(blocks, parts, SourceHandlers(shelf, is_staff))
 
 
 def _wire_answers(blocks: gr.Blocks, parts: Parts, on: ChatHandlers) -> None:
@@ -81,3 +83,12 @@ def _wire_shelf(parts: Parts, on: ShelfHandlers) -> None:
         None, [parts.download], None, js="(file) => window.chatapp.save(file)", **_QUIET
     )
     parts.upload.upload(on.take_in, [parts.upload], outputs, **_QUIET)
+
+
+def _wire_sources(blocks: gr.Blocks, parts: Parts, on: SourceHandlers) -> None:
+    # Neither is queued: the page's first event must not lose its stream to one that ends while it
+    # begins, and the panel is to open at once while an answer is being written.
+    blocks.load(on.staff, None, [parts.staff], queue=False, **_QUIET)
+    parts.turns.sheet(on.sheet, [parts.current], [parts.sheet], queue=False, **_QUIET).failure(
+        None, None, None, js="() => window.chatapp.closeSources()", **_QUIET
+    )

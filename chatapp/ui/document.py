@@ -2,9 +2,9 @@
 
 Gradio reads the reader's language once, from ``navigator.language``, before any script it can be
 given runs, and has no other switch for it. So the choice has to be in place earlier: this
-middleware adds ``assets/early.js`` to the page's head, ``assets/chat.js``, which components call
-as soon as they are drawn, and ``assets/chat.css``, whose rules about the whole page Gradio would
-otherwise confine to its own container.
+middleware adds ``assets/early.js`` to the page's head, ``assets/chat.js`` and ``sources.js``, which
+components call as soon as they are drawn, and the style sheets of the same names, whose rules about
+the whole page Gradio would otherwise confine to its own container.
 """
 
 from __future__ import annotations
@@ -17,6 +17,8 @@ from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 _ASSETS: Final = Path(__file__).parent / "assets"
+_SCRIPTS: Final = ("early.js", "chat.js", "sources.js")
+_STYLES: Final = ("chat.css", "sources.css")
 _HEAD: Final = b"<head>"
 _FAVICON: Final = (
     '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 20 20">'
@@ -62,10 +64,10 @@ class PageHeadMiddleware:
 
 
 def _additions() -> str:
-    early, chat, style = (
-        (_ASSETS / name).read_text("utf-8") for name in ("early.js", "chat.js", "chat.css")
-    )
-    return (
-        f"<script>{early}</script><script>{chat}</script><style>{style}</style>"
-        f'<link rel="icon" href="data:image/svg+xml,{quote(_FAVICON)}">'
-    )
+    scripts = "".join(f"<script>{_asset(name)}</script>" for name in _SCRIPTS)
+    styles = "".join(f"<style>{_asset(name)}</style>" for name in _STYLES)
+    return f'{scripts}{styles}<link rel="icon" href="data:image/svg+xml,{quote(_FAVICON)}">'
+
+
+def _asset(name: str) -> str:
+    return (_ASSETS / name).read_text("utf-8")

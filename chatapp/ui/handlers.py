@@ -217,9 +217,9 @@ class ChatHandlers:
             first = thread is None
             if thread is None:
                 thread = await self._shelf.thread(visit, live.conversation_id)
-            state = (live.phase, live.ahead, live.dropped_turns)
+            state = (live.phase, live.ahead, live.dropped_turns, live.grounding)
             screen = Screen(
-                messages=render.chatbot_messages(thread),
+                messages=render.chatbot_messages(thread, visit.words),
                 turns=None if state == shown else render.turns_json(thread, visit.words),
             )
             shown = state
@@ -231,7 +231,7 @@ class ChatHandlers:
             raise refusal(sentence, visit.words)
         thread = await self._shelf.thread(visit, live.conversation_id)
         return Screen(
-            messages=render.chatbot_messages(thread),
+            messages=render.chatbot_messages(thread, visit.words),
             turns=render.turns_json(thread, visit.words, announce=True),
             conversations=await self._shelf.list_html(visit),
             model_line=render.model_line(self._shelf.rooms.engine, visit.words),

@@ -43,6 +43,16 @@ PANEL_HEAD: Final = (
     f'<button type="button" class="quiet" data-do="settings" data-label="close_settings">'
     f"{icon('close')}</button></div>"
 )
+SOURCES_HEAD: Final = (
+    '<div class="panel-head"><div class="tabs" role="tablist" data-label="sources_panel">'
+    '<button type="button" role="tab" id="tab-sources" data-do="view" data-view="sources" '
+    'aria-controls="view-sources" data-text="sources"></button>'
+    '<button type="button" role="tab" id="tab-trace" data-do="view" data-view="trace" '
+    'aria-controls="view-trace" data-text="why_this_answer"></button></div>'
+    '<button type="button" class="quiet" data-do="close-sources" data-label="close_sources">'
+    f"{icon('close')}</button></div>"
+    '<p class="loading" role="status" data-text="sources_loading"></p>'
+)
 TRANSFER: Final = (
     '<h3 data-text="transfer"></h3><div class="transfer">'
     '<button type="button" data-do="export" data-format="markdown" data-text="export_markdown">'

@@ -9,12 +9,25 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final, Literal
 
-from chatapp.events import Began, Done, Event, Failed, Queued, Token, Trimmed
+from chatapp.events import (
+    Began,
+    Done,
+    Event,
+    Explained,
+    Failed,
+    Flagged,
+    Queued,
+    Routed,
+    Sources,
+    Token,
+    Trimmed,
+)
 from chatapp.flows.answering import as_failed
 from chatapp.flows.chat import Chat
+from chatapp.knowledge_records import Grounding
 
 GRACE: Final = 4.0
 """Seconds a reload may take before an unwatched answer is stopped."""
@@ -29,6 +42,7 @@ class LiveAnswer:
     Attributes:
         ahead: requests in front of it while ``phase`` is ``queued``.
         failure: why it could not even begin; later failures are in the database.
+        grounding: its route, sources and flags so far; None without knowledge.
     """
 
     owner: str
@@ -39,6 +53,7 @@ class LiveAnswer:
     ahead: int = 0
     dropped_turns: int = 0
     failure: Failed | None = None
+    grounding: Grounding | None = None
     tabs: set[str] = field(default_factory=set)
     task: asyncio.Task[None] | None = None
     _changed: asyncio.Event = field(default_factory=asyncio.Event)
@@ -56,6 +71,8 @@ class LiveAnswer:
                 self.phase = "thinking"
             case Trimmed():
                 self.dropped_turns = event.dropped_turns
+            case Routed() | Sources() | Flagged() | Explained():
+                self.grounding = _with(self.grounding, event)
             case Queued():
                 self.ahead = event.ahead
                 self.phase = "queued" if event.ahead else "thinking"
@@ -82,6 +99,23 @@ class LiveAnswer:
             if self.ended:
                 return
             await changed.wait()
+
+
+def _with(
+    grounding: Grounding | None, event: Routed | Sources | Flagged | Explained
+) -> Grounding | None:
+    """The grounding after one more event; without a route there is none."""
+    if isinstance(event, Routed):
+        return Grounding(route=event.route) if event.collection else None
+    if grounding is None:
+        return None
+    match event:
+        case Sources():
+            return replace(grounding, sources=event.sources)
+        case Flagged():
+            return replace(grounding, flags=(*grounding.flags, event.flag))
+        case Explained():
+            return replace(grounding, trace=event.trace)
 
 
 class LiveAnswers:

@@ -8,7 +8,15 @@ from typing import Final
 
 import gradio as gr
 
-from chatapp.ui.header import BRAND, HINT, MENU, PANEL_HEAD, TOOLS, TRANSFER
+from chatapp.ui.header import (
+    BRAND,
+    HINT,
+    MENU,
+    PANEL_HEAD,
+    SOURCES_HEAD,
+    TOOLS,
+    TRANSFER,
+)
 from chatapp.ui.screen import RANGES
 
 LATEX: Final[list[dict[str, str | bool]]] = [
@@ -20,7 +28,7 @@ LATEX: Final[list[dict[str, str | bool]]] = [
 # What the page's script may ask for; each is an event of the ``turns`` component.
 _ON_LOAD: Final = """
 const events = ['open', 'retry', 'edit', 'undo', 'show', 'like', 'stop', 'new',
-                'rename', 'delete', 'restore', 'export'];
+                'rename', 'delete', 'restore', 'export', 'sheet'];
 window.chatapp.connect((event, data) => { if (events.includes(event)) trigger(event, data); });
 window.chatapp.turns(props.value);
 watch('value', () => window.chatapp.turns(props.value));
@@ -41,6 +49,8 @@ class Parts:
     new: gr.Button
     search: gr.Textbox
     conversations: gr.HTML
+    staff: gr.HTML
+    sheet: gr.HTML
     welcome: gr.HTML
     notice: gr.HTML
     model_line: gr.HTML
@@ -72,7 +82,7 @@ def draw_chat(i18n: gr.I18n, choices: Sequence[tuple[str, str]]) -> Parts:
     """Draw the tab inside the Blocks that are being built. ``choices``: the personas."""
     with gr.Row(elem_id="shell", equal_height=False):
         with gr.Column(elem_id="sidebar", min_width=0):
-            new, search, conversations, model_line = _draw_sidebar(i18n)
+            new, search, conversations, staff, model_line = _draw_sidebar(i18n)
         with gr.Column(elem_id="main", min_width=0):
             with gr.Row(elem_id="topbar"):
                 _html(MENU, "menu")
@@ -101,6 +111,9 @@ def draw_chat(i18n: gr.I18n, choices: Sequence[tuple[str, str]]) -> Parts:
                 sanitize_html=True,
             )
             composer, send, stop = _draw_composer(i18n)
+        with gr.Column(elem_id="sources", min_width=0):
+            _html(SOURCES_HEAD, "sources-head")
+            sheet = _html("", "sheet")
         with gr.Column(elem_id="settings", min_width=0):
             instructions, controls, upload = _draw_settings(i18n)
     return Parts(
@@ -115,6 +128,8 @@ def draw_chat(i18n: gr.I18n, choices: Sequence[tuple[str, str]]) -> Parts:
         new=new,
         search=search,
         conversations=conversations,
+        staff=staff,
+        sheet=sheet,
         welcome=welcome,
         notice=notice,
         model_line=model_line,
@@ -125,7 +140,7 @@ def draw_chat(i18n: gr.I18n, choices: Sequence[tuple[str, str]]) -> Parts:
     )
 
 
-def _draw_sidebar(i18n: gr.I18n) -> tuple[gr.Button, gr.Textbox, gr.HTML, gr.HTML]:
+def _draw_sidebar(i18n: gr.I18n) -> tuple[gr.Button, gr.Textbox, gr.HTML, gr.HTML, gr.HTML]:
     _html(BRAND, "brand")
     new = gr.Button(i18n("new_chat"), elem_id="new", variant="secondary")
     search = gr.Textbox(
@@ -137,8 +152,9 @@ def _draw_sidebar(i18n: gr.I18n) -> tuple[gr.Button, gr.Textbox, gr.HTML, gr.HTM
         max_lines=1,
     )
     conversations = _html("", "conversations")
+    staff = _html("", "staff")
     model_line = _html("", "model-line")
-    return new, search, conversations, model_line
+    return new, search, conversations, staff, model_line
 
 
 def _draw_composer(i18n: gr.I18n) -> tuple[gr.Textbox, gr.Button, gr.Button]:

@@ -15,10 +15,10 @@ from chatapp.records import Conversation, Message, Persona
 from chatapp.store import Conversations, Messages
 from chatapp.ui import render
 from chatapp.ui.live import LiveAnswer, LiveAnswers
-from chatapp.ui.render import Thread
 from chatapp.ui.screen import Controls, Picker, Screen
 from chatapp.ui.sidebar import conversation_list
 from chatapp.ui.texts import Words
+from chatapp.ui.thread import Thread
 from chatapp.ui.visit import OwnerOf, Visit, visit_of
 
 
@@ -98,8 +98,9 @@ class Shelf:
             branch = conversations.branch(visit.owner, conversation_id)
             return branch, conversations.siblings(visit.owner, conversation_id)
 
-        messages, siblings = await asyncio.to_thread(read)
+        # Before the reading: of an answer that ends meanwhile, the end is known here only.
         live = self.live.find(visit.owner, conversation_id)
+        messages, siblings = await asyncio.to_thread(read)
         return Thread(conversation_id, messages, siblings, live)
 
     async def list_html(self, visit: Visit) -> str:
@@ -137,7 +138,7 @@ class Shelf:
         thread = await self.thread(visit, conversation_id)
         persona = self.persona(conversation.persona_id)
         return Screen(
-            messages=render.chatbot_messages(thread),
+            messages=render.chatbot_messages(thread, visit.words),
             turns=render.turns_json(thread, visit.words),
             current=conversation_id,
             conversations=await self.list_html(visit),

@@ -72,6 +72,14 @@ def _row(conversation: Conversation, current: str, words: Words) -> str:
     )
 
 
+def staff_link(words: Words) -> str:
+    """The way to where the team looks after what the assistant knows."""
+    return (
+        f'<a class="staff-link" href="staff">{icon("book")}'
+        f"<span>{escape(words('knowledge'))}</span></a>"
+    )
+
+
 def notice(text: str, words: Words, *, restore_id: str | None = None) -> str:
     """A quiet bar about what just happened, with its undo where there is one.
 

@@ -11,6 +11,15 @@
   let noticed = "";
   const text = (key) => window.gradio_config.i18n_translations[app.locale][key];
 
+  // ---- what the panel of sources needs ------------------------------------------------------
+  app.page = {
+    ask: (id) => trigger("sheet", { id }),
+    turn: (id) => state.turns.find((turn) => turn.id === id),
+    foot: (id) => $(`[data-turn="${state.turns.findIndex((turn) => turn.id === id)}"] .foot`),
+    closeOthers: () => { panel("settings", false); if (phone.matches) panel("sidebar", false); },
+    phone,
+  };
+
   // ---- what Gradio's events call ------------------------------------------------------------
   app.connect = (send) => { trigger = send; };
   app.wanted = () => new URLSearchParams(location.search).get("c") ?? "";
@@ -26,6 +35,7 @@
     started = true;
     if (state.announce) announce(state.announce);
     decorate();
+    app.sources.follow();
   };
   app.save = (file) => {
     const { name, type, text: content } = JSON.parse(file);
@@ -186,6 +196,7 @@
   function toggle(name) {
     const open = !isOpen(name);
     if (phone.matches) panel(name === "sidebar" ? "settings" : "sidebar", false);
+    if (open && (phone.matches || name === "settings")) app.sources.close();
     panel(name, open);
     if (open && name === "settings") {
       const area = $("#instructions textarea");
@@ -202,7 +213,7 @@
     panel("settings", false);
     return open;
   }
-  function fit() { panel("sidebar", !phone.matches); panel("settings", false); }
+  function fit() { panel("sidebar", !phone.matches); panel("settings", false); app.sources.close(); }
   phone.addEventListener("change", fit);
 
   // ---- clicks and keys ----------------------------------------------------------------------
@@ -224,6 +235,10 @@
     menu: () => toggle("sidebar"),
     settings: () => toggle("settings"),
     theme: () => app.toggleTheme(),
+    sources: (button, turn) => app.sources.open(turn, { from: button }),
+    why: (button, turn) => app.sources.open(turn, { view: "trace", from: button }),
+    view: (button) => app.sources.view(button.dataset.view),
+    "close-sources": () => app.sources.close(),
   };
   document.addEventListener("click", (event) => {
     const language = event.target.closest("[data-language]");
@@ -233,7 +248,14 @@
       return;
     }
     if (event.target.closest("#new")) { closeDrawers(); setTimeout(() => box()?.focus()); }
-    if (event.target.matches(".backdrop")) closeDrawers();
+    if (event.target.matches(".backdrop")) app.sources.close() || closeDrawers();
+    const citation = event.target.closest("#thread a.cite");
+    if (citation) {
+      event.preventDefault();
+      const turn = state.turns[citation.closest(".message-row").dataset.turn];
+      app.sources.open(turn, { number: citation.hash.replace("#source-", ""), from: citation });
+      return;
+    }
     const button = event.target.closest("[data-do]");
     if (!button || event.ctrlKey || event.metaKey || event.shiftKey) return;
     event.preventDefault();
@@ -246,7 +268,7 @@
       trigger("new", {});
       box()?.focus();
     } else if (event.key === "Escape" && !event.isComposing && !event.target.closest(".editor, .renaming")) {
-      if (!closeDrawers() && state.busy) trigger("stop", {});
+      if (!app.sources.close() && !closeDrawers() && state.busy) trigger("stop", {});
     } else if (event.key === "Enter" && !event.shiftKey && event.target === box()) {
       // An empty question is not sent, nor a second one while an answer is being written.
       if (!event.isComposing && (state.busy || !box().value.trim())) event.preventDefault();
@@ -274,6 +296,7 @@
       noticed = notice.dataset.key;
       setTimeout((key) => $(`.notice[data-key="${key}"]`)?.remove(), 12_000, noticed);
     }
+    app.sources.settle();
     if (unsent && $(".toast-body.error") && box() && !box().value) fill(unsent);
     decorate();
   }

@@ -7,12 +7,15 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
+from chatapp.events import Explained, Flagged, Routed, Sources, Token
 from chatapp.flows.chat import Chat
+from chatapp.knowledge_records import Flag, Grounding
 from chatapp.records import Sampling
 from chatapp.store import Conversations, Database, Messages
 from chatapp.ui import live as module
 from chatapp.ui.live import LiveAnswer, LiveAnswers
 from tests.fakes import FakeEngine, Pause
+from tests.grounded import TRACE, a_source
 
 
 class Stage:
@@ -105,3 +108,26 @@ async def test_a_reload_in_time_keeps_the_answer(
     await ended(live)
     assert live.text == "one two"
     assert stage.engine.asked[0].ended == "stop"
+
+
+async def test_an_answer_gathers_what_it_leans_on() -> None:
+    live, flag = LiveAnswer("o", "c"), Flag(start=0, end=3, reason="figure")
+    found, cited = a_source(1, "x"), a_source(1, "x", cited=True)
+    live.take(Routed("sources", "public"))
+    live.take(Sources((found,)))
+    live.take(Token("One"))
+    live.take(Flagged(flag))
+    assert live.grounding == Grounding(route="sources", sources=(found,), flags=(flag,))
+    live.take(Sources((cited,)))
+    live.take(Explained(TRACE))
+    assert live.grounding == Grounding(
+        route="sources", sources=(cited,), flags=(flag,), trace=TRACE
+    )
+
+
+async def test_without_a_collection_an_answer_has_no_grounding() -> None:
+    live = LiveAnswer("o", "c")
+    live.take(Routed("persona", ""))
+    live.take(Sources(()))
+    live.take(Explained(TRACE))
+    assert live.grounding is None

@@ -6,11 +6,15 @@ from typing import Any
 
 import pytest
 
+from chatapp.knowledge_records import Flag, Grounding, Route
 from chatapp.records import Conversation, Message, Persona, Timing, Usage
 from chatapp.ui.live import LiveAnswer
-from chatapp.ui.render import Thread, chatbot_messages, literal, turns_json, welcome
-from chatapp.ui.sidebar import conversation_list, timezone_of
+from chatapp.ui.markdown import literal
+from chatapp.ui.render import chatbot_messages, turns_json, welcome
+from chatapp.ui.sidebar import conversation_list, staff_link, timezone_of
 from chatapp.ui.texts import Words
+from chatapp.ui.thread import Thread
+from tests.grounded import TRACE, a_source
 
 NOON = datetime(2026, 3, 14, 12, tzinfo=UTC)
 EN = Words("en")
@@ -49,7 +53,7 @@ def test_what_a_person_types_is_shown_as_typed(typed: str, shown: str) -> None:
 
 def test_texts_are_typed_parts_so_that_code_keeps_its_indentation() -> None:
     text = "\tx\n    y"
-    (drawn,) = chatbot_messages(Thread("c", [message("a", "assistant", text)], {}))
+    (drawn,) = chatbot_messages(Thread("c", [message("a", "assistant", text)], {}), EN)
     assert drawn["content"] == [{"type": "text", "text": text}]
 
 
@@ -99,6 +103,100 @@ async def test_a_growing_answer_says_what_is_happening(phase: Any, ahead: int, s
     assert said in growing
     assert "The 2 oldest turns no longer fit" in growing
     assert "data-do" not in growing
+
+
+def grounded(route: Route, **more: Any) -> Grounding:
+    return Grounding(route=route, **more)
+
+
+@pytest.mark.parametrize(
+    ("grounding", "said"),
+    [
+        (grounded("sources", sources=(a_source(1, "x"), a_source(2, "y"))), "From sources · 2"),
+        (
+            grounded("sources", sources=(a_source(1, "x", cited=True), a_source(2, "y"))),
+            "From sources · 1",
+        ),
+        (grounded("quote", sources=(a_source(1, "x", cited=True),)), "Quoted from sources · 1"),
+        (grounded("faq", sources=(a_source(1, "x", passage_id=None),)), "From the FAQ<"),
+        (grounded("refused"), "Not in the documents<"),
+        (grounded("persona", trace=TRACE), "Without sources<"),
+    ],
+)
+def test_an_answer_says_where_it_comes_from(grounding: Grounding, said: str) -> None:
+    answer = message("a", "assistant", "hi", grounding=grounding, timing=Timing(0, 0.2, 0.91))
+    line = foot(answer)
+    assert said in line
+    assert "0.9 s" in line
+    assert ('data-do="sources"' in line) is bool(grounding.sources)
+    assert ('data-do="why"' in line) is (grounding.trace is not None)
+
+
+def test_an_answer_without_knowledge_says_nothing_of_sources() -> None:
+    for grounding in (None, grounded("persona")):
+        answer = message("a", "assistant", "hi", grounding=grounding)
+        (turn,) = json.loads(turns_json(Thread("c", [answer], {}), EN))["turns"]
+        assert "route" not in turn["foot"]
+        assert turn["sheet"] == ""
+
+
+def test_the_time_is_said_once_and_milliseconds_where_it_is_short() -> None:
+    timed = {"usage": Usage(9, 42), "timing": Timing(0.0, 0.21, 1.33)}
+    line = foot(message("a", "assistant", "hi", grounding=grounded("sources"), **timed))
+    assert line.count("1.3 s") == 1
+    assert "42 tokens · first 0.2 s<" in line
+    quick = message("a", "assistant", "x", grounding=grounded("faq"), timing=Timing(0, 0, 0.012))
+    assert "12 ms" in foot(quick)
+
+
+async def test_a_growing_answer_shows_its_route_and_its_citations() -> None:
+    sources = (a_source(1, "Within 30 days."),)
+    live = LiveAnswer("o", "c", answer_id="a", phase="writing", text="Within 30 days [1]. Then [")
+    live.grounding = grounded("sources", sources=sources)
+    thread = Thread("c", [message("a", "assistant", "", status="writing")], {}, live)
+    (drawn,) = chatbot_messages(thread, EN)
+    assert drawn["content"][0]["text"].endswith("</a>. Then ")
+    (turn,) = json.loads(turns_json(thread, EN))["turns"]
+    assert "From sources · 1" in turn["foot"]
+    assert "Writing…" in turn["foot"]
+    assert turn["sheet"]
+
+
+def test_the_long_texts_of_sources_do_not_travel_with_the_turns() -> None:
+    grounding = grounded("sources", sources=(a_source(1, "long " * 1000),), trace=TRACE)
+    answer = message("a", "assistant", "Short [1].", grounding=grounding)
+    turns = turns_json(Thread("c", [answer], {}), EN)
+    assert "long" not in turns
+    assert len(turns) < 4_000
+
+
+def test_the_announcement_says_where_the_answer_comes_from() -> None:
+    answer = message("a", "assistant", "Within 30 days.", grounding=grounded("faq"))
+    said = json.loads(turns_json(Thread("c", [answer], {}), EN, announce=True))["announce"]
+    assert said == "The assistant answered: Within 30 days. (From the FAQ)"
+
+
+def test_the_way_to_the_knowledge_speaks_the_readers_language() -> None:
+    assert "Knowledge" in staff_link(EN)
+    assert "知识库" in staff_link(Words("zh"))
+
+
+@pytest.mark.parametrize("status", ["writing", "stopped"])
+def test_an_answer_of_unknown_grounds_is_drawn_with_care(status: Any) -> None:
+    text = "![x](https://elsewhere.example) <img src=x>"
+    answer = message("a", "assistant", text, status=status)
+    (drawn,) = chatbot_messages(Thread("c", [answer], {}), EN)
+    assert drawn["content"][0]["text"] == "\\![x](https://elsewhere.example) &lt;img src=x>"
+
+
+def test_only_grounded_answers_are_drawn_anew() -> None:
+    text = "<b>bold</b> [1]"
+    flags = (Flag(start=0, end=3, reason="figure"),)
+    sources = (a_source(1, "x"),)
+    for grounding in (None, grounded("persona", sources=sources, flags=flags)):
+        answer = message("a", "assistant", text, grounding=grounding)
+        (drawn,) = chatbot_messages(Thread("c", [answer], {}), EN)
+        assert drawn["content"][0]["text"] == text
 
 
 def conversation(title: str, hours_ago: float) -> Conversation:
