@@ -9,7 +9,7 @@ import secrets
 import socket
 import tempfile
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
-from contextlib import aclosing, asynccontextmanager, suppress
+from contextlib import aclosing, asynccontextmanager, closing, suppress
 from datetime import timedelta
 from pathlib import Path
 
@@ -17,8 +17,10 @@ import uvicorn
 from fastapi import FastAPI
 
 from chatapp.api.app import create_api
+from chatapp.api.staff import StaffGate
+from chatapp.bootstrap_knowledge import PUBLIC, Knowledge, assemble
 from chatapp.engine.base import Engine
-from chatapp.errors import NotFound, SettingsError, StorageError
+from chatapp.errors import ChatAppError, NotFound, SettingsError, StorageError
 from chatapp.events import Event
 from chatapp.flows.answering import Answering
 from chatapp.flows.chat import Chat
@@ -26,7 +28,7 @@ from chatapp.metrics import Metrics
 from chatapp.personas import load_personas
 from chatapp.records import ChatMessage, Persona, Sampling
 from chatapp.settings import Settings
-from chatapp.store import Conversations, Database, Messages
+from chatapp.store import Collections, Conversations, Database, Documents, Faqs, Messages
 
 log = logging.getLogger(__name__)
 
@@ -37,27 +39,75 @@ GRACE_SECONDS = 3
 """How long answers may go on when the server is asked to stop."""
 
 
-def build(settings: Settings, engine: Engine, database: Database) -> FastAPI:
-    """Join the rooms around ``engine`` and ``database``, which the caller starts and closes."""
+__all__ = [
+    "Knowledge",
+    "answering",
+    "build",
+    "knowledge",
+    "listen",
+    "open_database",
+    "opened",
+    "serve",
+]
+
+
+def build(settings: Settings, engine: Engine, database: Database, known: Knowledge) -> FastAPI:
+    """Join the rooms around what the caller starts and closes."""
     # Gradio reports its use to its makers unless this is set before it is imported.
     os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
     import gradio as gr
 
     from chatapp import ui
+    from chatapp.bootstrap_staff import add_staff_pages
 
     conversations = Conversations(database)
     messages = Messages(database, server_id(settings))
     personas = read_personas(settings)
+    for persona in personas.values():
+        if persona.collection:
+            known.collections.ensure(persona.collection)
     metrics = Metrics()
     metrics.watch(engine.load)
-    chat = Chat(engine, conversations, messages, metrics)
-    asgi = create_api(Answering(engine, metrics), engine, metrics, personas, settings.api_keys)
+    grounded = known.grounded(settings)
+    chat = Chat(
+        engine,
+        conversations,
+        messages,
+        metrics,
+        knowledge=grounded,
+        collection_of=lambda persona_id: _collection_of(personas, persona_id),
+    )
+    answering = Answering(engine, metrics, grounded)
+    asgi = create_api(answering, engine, metrics, personas, settings.api_keys)
     identity = ui.Identity(_secret(settings))
-    page = ui.build_blocks(chat, conversations, messages, engine, personas, identity.owner_of)
+    gate = StaffGate(settings.host, _password(settings), _secret(settings))
+    add_staff_pages(asgi, known, gate, answering, engine, personas, settings)
+    page = ui.build_blocks(
+        chat,
+        conversations,
+        messages,
+        engine,
+        personas,
+        identity.owner_of,
+        lambda request: request.request is not None and gate.is_staff(request.request),
+    )
     gr.mount_gradio_app(asgi, page, path="/", **ui.mount_kwargs())
     asgi.add_middleware(ui.IdentityMiddleware, identity=identity)
     asgi.add_middleware(ui.PageHeadMiddleware)
     return asgi
+
+
+def knowledge(settings: Settings) -> Knowledge:
+    """The knowledge with a database of its own, for a command that needs no page.
+
+    Raises:
+        StorageError: the data folder or the database cannot be used.
+    """
+    database = Database(_database_url(settings))
+    database.migrate()
+    Collections(database).ensure(PUBLIC)
+    # Its unfinished files are told from the server's, which may be running meanwhile.
+    return assemble(settings, database, f"{server_id(settings)}-cli", closes_database=True)
 
 
 def open_database(settings: Settings) -> Database:
@@ -66,12 +116,20 @@ def open_database(settings: Settings) -> Database:
     Raises:
         StorageError: the data folder or the database cannot be used.
     """
-    data = make_folder(settings.data)
-    database = Database(settings.database_url or f"sqlite:///{data / 'chatapp.db'}")
+    database = Database(_database_url(settings))
     database.migrate()
     Messages(database, server_id(settings)).interrupt_unfinished()
-    Conversations(database).purge(UNDO_DAYS)
+    for kind in (Conversations(database), Documents(database), Faqs(database)):
+        kind.purge(UNDO_DAYS)
+    collections = Collections(database)
+    collections.purge(UNDO_DAYS)
+    collections.ensure(PUBLIC)
     return database
+
+
+def _database_url(settings: Settings) -> str:
+    data = make_folder(settings.data)
+    return settings.database_url or f"sqlite:///{data / 'chatapp.db'}"
 
 
 def server_id(settings: Settings) -> str:
@@ -105,43 +163,91 @@ async def serve(
         ChatAppError: the model or the data cannot be used.
     """
     database = open_database(settings)
+    known = assemble(settings, database, server_id(settings))
     starting = asyncio.create_task(engine.start())
+    ingesting = asyncio.create_task(known.ingest.run())
+    warming = asyncio.create_task(_warm(known))
     try:
-        asgi = await asyncio.to_thread(build, settings, engine, database)
+        asgi = await asyncio.to_thread(build, settings, engine, database, known)
         await starting
+        await warming
         log.info("%s · %.2f GiB", engine.info, engine.memory_bytes() / 2**30)
         await _Server(asgi, lambda: announce(_address(listener))).serve(sockets=[listener])
     finally:
-        starting.cancel()
+        for task in (starting, ingesting, warming):
+            task.cancel()
+        with suppress(asyncio.CancelledError):
+            await ingesting
         await engine.close()
+        known.close()
         database.close()
+
+
+async def _warm(known: Knowledge) -> None:
+    """The index is opened before the first question; what fails now is said to whoever asks."""
+    try:
+        await asyncio.to_thread(known.warm)
+    except ChatAppError as error:
+        log.warning("%s", error.sentence)
 
 
 @asynccontextmanager
 async def answering(
-    settings: Settings, engine: Engine, question: str, persona_id: str | None
+    settings: Settings,
+    engine: Engine,
+    question: str,
+    persona_id: str | None = None,
+    collection: str | None = None,
 ) -> AsyncIterator[AsyncGenerator[Event, None]]:
-    """The events of one answer without a page and without a database.
+    """The events of one answer without a page; nothing of it is stored.
+
+    Args:
+        persona_id: who answers; None is the first persona.
+        collection: the knowledge to answer from; None is the persona's.
 
     Raises:
-        NotFound: no persona of that name.
+        NotFound: no persona or no collection of that name.
         ModelError: the engine cannot start.
+        StorageError: the data folder or the database cannot be used.
     """
     personas = read_personas(settings)
     if persona_id is not None and persona_id not in personas:
-        known = ", ".join(personas) or "none"
-        raise NotFound(f"There is no persona {persona_id!r} in {settings.prompts}. Known: {known}.")
+        names = ", ".join(personas) or "none"
+        raise NotFound(f"There is no persona {persona_id!r} in {settings.prompts}. Known: {names}.")
     persona = personas[persona_id] if persona_id else next(iter(personas.values()), None)
     sampling = persona.sampling if persona else Sampling()
     messages = [ChatMessage("system", persona.system_prompt)] if persona else []
     messages.append(ChatMessage("user", question))
-    try:
-        await engine.start()
-        answer = Answering(engine, Metrics()).answer(messages, sampling, face="cli")
+    async with opened(settings, engine) as known:
+        if collection is not None:
+            known.collections.get(collection)
+        elif persona is not None and persona.collection is not None:
+            collection = known.collections.ensure(persona.collection).name
+        answers = Answering(engine, Metrics(), known.grounded(settings))
+        answer = answers.answer(messages, sampling, face="cli", collection=collection)
         async with aclosing(answer) as events:
             yield events
-    finally:
-        await engine.close()
+
+
+@asynccontextmanager
+async def opened(settings: Settings, engine: Engine) -> AsyncIterator[Knowledge]:
+    """Knowledge and a running engine, for a program of one's own; both are closed at the end.
+
+    Raises:
+        ModelError: the engine cannot start.
+        StorageError: the data folder or the database cannot be used.
+    """
+    with closing(knowledge(settings)) as known:
+        try:
+            await engine.start()
+            yield known
+        finally:
+            await engine.close()
+
+
+def _collection_of(personas: Mapping[str, Persona], persona_id: str) -> str | None:
+    persona = personas.get(persona_id)
+    return persona.collection if persona else None
 
 
 class _Server(uvicorn.Server):
@@ -172,7 +278,9 @@ def listen(host: str, port: int) -> socket.socket:
         SettingsError: the address is in use, or not one of this machine's.
     """
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    listener = socket.socket(family)
+    # With the protocol named, asyncio sends small answers at once (TCP_NODELAY); without, they
+    # wait 40 ms for the client's acknowledgement.
+    listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listener.bind((host, port))
@@ -217,6 +325,10 @@ def kept_secret(path: Path) -> str:
             os.link(draft, path)
         Path(draft).unlink()
     return path.read_text()
+
+
+def _password(settings: Settings) -> str | None:
+    return settings.staff_password.get_secret_value() if settings.staff_password else None
 
 
 def _secret(settings: Settings) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import socket
 import stat
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -19,6 +20,12 @@ def test_a_taken_port_is_said_in_one_sentence() -> None:
         port = first.getsockname()[1]
         with pytest.raises(SettingsError, match=f"127.0.0.1:{port}: Address already in use"):
             bootstrap.listen("127.0.0.1", port)
+
+
+def test_small_answers_are_sent_at_once() -> None:
+    # asyncio turns Nagle's algorithm off only for sockets that say they are TCP.
+    with bootstrap.listen("127.0.0.1", 0) as listener:
+        assert listener.proto == socket.IPPROTO_TCP
 
 
 def test_the_secret_is_made_once_and_private(tmp_path: Path) -> None:

@@ -1,0 +1,7 @@
+"""The staff's page in the browser: the team's knowledge."""
+
+from chatapp.ui.staff.blocks import build_staff_blocks, staff_mount_kwargs
+from chatapp.ui.staff.document import StaffHeadMiddleware
+from chatapp.ui.staff.rooms import StaffRooms
+
+__all__ = ["StaffHeadMiddleware", "StaffRooms", "build_staff_blocks", "staff_mount_kwargs"]
