@@ -57,7 +57,7 @@ def candidates(snapshot: Snapshot, query: ReadQuery, allowed: npt.NDArray[np.boo
     Args:
         allowed: shape (rows,): which rows may be found.
     """
-    words = snapshot.lexical.query(query.text)
+    words = snapshot.lexical.query(query.text, query.language)
     weights = snapshot.lexical.weights(words)
     scores = snapshot.lexical.scores(words)
     scores[~allowed] = 0

@@ -115,11 +115,18 @@ class LexicalIndex:
             segments.append(Segment.of(one.spread()[stays], moved[stays], one.counts[stays]))
         return replace(self, segments=_merged(segments), lengths=self.lengths[rows])
 
-    def query(self, text: str) -> Query:
-        """A question's words, each once, in every language that passages are in."""
+    def query(self, text: str, language: str = "") -> Query:
+        """A question's words, each once, in every language that passages are in.
+
+        Stop words of the question's own language are left out, and where that is not known those
+        of any: a Chinese passage knows no English ones, and would count "how" as a rare word.
+        """
         words: dict[tuple[str, ...], None] = {}
+        own = (language,) if language else self.languages
         for kind, run in runs(text):
             if kind == "word":
+                if not all(run_terms(kind, run, one) for one in own):
+                    continue
                 read = {term for one in self.languages for term in run_terms(kind, run, one)}
                 words[tuple(sorted(read))] = None
             elif kind != "han" or HAN in self.languages:  # jieba is loaded only where it is needed

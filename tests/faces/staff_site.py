@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
@@ -48,7 +49,6 @@ from chatapp.ui.staff import (
     staff_mount_kwargs,
 )
 from tests.fake_knowledge import FakeEmbedder, words
-from tests.fakes import Pause
 
 SECRET = "a secret of the tests, long enough"
 LARGEST = 64 * 1024
@@ -57,25 +57,22 @@ LARGEST = 64 * 1024
 class WordReader:
     """Reads plain text with ``# headings``; ``broken`` in a name cannot be read.
 
-    A file waits at the pause of its name, at its second of three pages.
+    A file that is held waits at its first of three pages.
     """
 
     def __init__(self) -> None:
-        self._held: dict[str, tuple[Pause, asyncio.AbstractEventLoop]] = {}
+        self._held: dict[str, threading.Event] = {}
 
-    def hold(self, name: str) -> Pause:
-        """Let the file of that name wait."""
-        pause = Pause()
-        self._held[name] = pause, asyncio.get_running_loop()
-        return pause
+    def hold(self, name: str) -> threading.Event:
+        """Let the file of that name wait until this is set."""
+        return self._held.setdefault(name, threading.Event())
 
     def read(self, path: Path, name: str, progress: Progress) -> Iterator[LoadedDocument]:
         if "broken" in name:
             raise DocumentError(f"{name} is damaged. Save it again in its program.")
         progress(1, 3)
         if name in self._held:
-            pause, loop = self._held.pop(name)
-            asyncio.run_coroutine_threadsafe(pause.hold(), loop).result()
+            self._held[name].wait()
         content = path.read_text("utf-8")
         headings, start = [], 0
         for line in content.splitlines(keepends=True):
@@ -93,7 +90,9 @@ class WordReader:
             headings=tuple(headings),
         )
 
-    def close(self) -> None: ...
+    def close(self) -> None:
+        for held in self._held.values():
+            held.set()
 
 
 def paragraphs(document: LoadedDocument, _count: object, _tokens: int) -> list[NewPassage]:

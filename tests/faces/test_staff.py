@@ -158,8 +158,8 @@ async def test_an_upload_shows_how_far_it_is_and_ends_as_a_row(desk: Desk, membe
     await expect(intake).to_contain_text("Adding documents")
     await expect(intake.locator(".working")).to_contain_text("Reading · page 1 of 3")
     await expect(intake.get_by_role("progressbar")).to_have_attribute("aria-valuenow", "33")
-    await expect(intake.locator(".waiting")).to_contain_text("prices.txt")
-    pause.go_on()
+    await expect(intake.locator(".waiting", has_text="prices.txt")).to_be_visible()
+    pause.set()
     await expect(member.rows).to_have_count(2)
     await expect(page.locator(".ended")).to_contain_text("2 files added")
     row = member.rows.filter(has_text="Returns")
@@ -194,12 +194,12 @@ async def test_the_same_file_again_changes_nothing(member: Member) -> None:
 async def test_an_upload_can_be_stopped_and_survives_a_reload(desk: Desk, member: Member) -> None:
     pause = desk.reader.hold("slow.md")
     await member.upload(("slow.md", HANDBOOK), ("later.md", HANDBOOK))
-    await expect(member.page.locator(".intake .waiting")).to_contain_text("later.md")
+    await expect(member.page.locator(".intake .waiting", has_text="later.md")).to_be_visible()
     await member.open()
     await expect(member.page.locator(".intake .working")).to_contain_text("slow.md")
     await member.press("Stop")
     await expect(member.page.locator(".ended")).to_contain_text("2 stopped")
-    pause.go_on()
+    pause.set()
     assert desk.documents.list(member.collection.id) == []
 
 

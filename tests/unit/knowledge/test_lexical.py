@@ -91,3 +91,17 @@ def test_a_text_of_stop_words_only_is_never_found() -> None:
     made = LexicalIndex().added([("what is it", "en"), ("boots", "en")])
 
     assert scores(made, "what is it") == [0, 0]
+
+
+def test_stop_words_of_the_question_do_not_count_in_an_index_of_several_languages() -> None:
+    made = index()  # English and Chinese; in Chinese, "how" would be a rare word
+
+    assert made.query("How heavy is the tent?", "en") == made.query("heavy tent", "en")
+    assert made.query("How heavy is the tent?") == made.query("heavy tent")
+
+
+def test_a_stop_word_of_another_language_counts_where_the_questions_own_is_known() -> None:
+    made = LexicalIndex().added([("une voiture", "fr"), ("a car for rent", "en")])
+
+    assert made.query("rent a car", "en") == made.query("car rent", "en")[::-1]
+    assert len(made.query("rent a car", "en")) == 2
