@@ -105,12 +105,16 @@ def near_hits(decision: Decision) -> list[Hit]:
 
 
 def near_topics(decision: Decision) -> list[str]:
-    """What a refused question may have been about: an FAQ question, titles and headings."""
-    topics = [topic_of(hit) for hit in near_hits(decision)]
+    """What a refused question may have been about: an FAQ question, titles and headings.
+
+    Those in the asker's language; in others only where there are none.
+    """
+    topics = [(topic_of(hit), hit.passage.language) for hit in near_hits(decision)]
     match = decision.faq
     if match and match.confidence >= max(_NEAR * match.threshold, 0.1):
-        topics.insert(0, match.question)
-    return topics[:_TOPICS]
+        topics.insert(0, (match.question, match.entry.language))
+    readable = [topic for topic, language in topics if language in (decision.language, "")]
+    return (readable or [topic for topic, _ in topics])[:_TOPICS]
 
 
 def topic_of(hit: Hit) -> str:
