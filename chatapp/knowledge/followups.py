@@ -65,7 +65,10 @@ _OWN_VERB: Final = re.compile(
 )
 _FILLERS: Final = frozenset[str]().union(*STOP_WORDS.values())
 _RUN: Final = re.compile(r"[^\W_]+(?:['’-][^\W_]+)*")
-_NAME: Final = re.compile(r"\b(?:[A-Z][\w-]*|\d[\w-]*)(?:\s+(?:[A-Z][\w-]*|\d[\w-]*))+")
+_NAME: Final = re.compile(
+    # A figure such as 1,780 is no part of a name.
+    r"\b(?:[A-Z][\w-]*|\d[\w-]*(?![,.]?\d))(?:\s+(?:[A-Z][\w-]*|\d[\w-]*(?![,.]?\d)))+"
+)
 _WIDE: Final = re.compile("[\u3040-\u30ff\u3400-\u9fff]")
 
 

@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
+from chatapp.knowledge.embedding.bundled import BundledEmbedder
 from chatapp.knowledge.faq import FAQ_THRESHOLD, FaqMatcher
 from chatapp.knowledge_records import FaqEntry, Vectors
 from tests.fake_knowledge import FakeEmbedder, a_collection
@@ -355,3 +356,22 @@ def test_confidence_does_not_depend_on_how_alike_the_embedder_finds_everything(
     assert other is not None
     assert same.accepted
     assert not other.accepted
+
+
+def test_a_foreign_entry_that_is_only_close_is_not_given_where_there_are_own_ones() -> None:
+    embedder = BundledEmbedder()
+    faqs = FakeFaqs()
+    faqs.add("标准配送 7.50 加元。", "运费多少钱？", language="zh")
+    alone = FaqMatcher(faqs, lambda: embedder, FakeCache())
+    close = alone.match(a_collection(), "How much does the tent cost?")
+    faqs.add("Yes, on a leash.", "Are dogs allowed in the store?", "Can I bring my dog?")
+    together = FaqMatcher(faqs, lambda: embedder, FakeCache())
+    beside = together.match(a_collection(), "How much does the tent cost?")
+    meant = together.match(a_collection(), "How much is shipping?")
+
+    assert close is not None
+    assert beside is not None
+    assert beside.confidence < close.confidence
+    assert not beside.accepted
+    assert meant is not None
+    assert (meant.entry.language, meant.accepted) == ("zh", True)
