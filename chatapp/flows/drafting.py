@@ -6,24 +6,27 @@ import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
-from typing import Final, Protocol
+from typing import Final
 
 from chatapp.engine.base import Engine
 from chatapp.events import Failed, Token
 from chatapp.flows.answering import Answering
 from chatapp.flows.grounded import Style, is_trusted
+from chatapp.flows.routing import Searches
 from chatapp.flows.sources import numbered_texts
 from chatapp.knowledge.base import Embedder
 from chatapp.knowledge.languages import language_of
 from chatapp.knowledge.quotes import Quote, best_quotes
 from chatapp.knowledge.sentences import CITATION
-from chatapp.knowledge_records import Collection, Found, Hit
+from chatapp.knowledge_records import Collection, Hit
 from chatapp.phrases import phrases
 from chatapp.prompting import grounded
 from chatapp.records import Sampling
 
 _READ: Final = 4
 """Passages a draft is made of."""
+_NEAR: Final = 0.25
+"""Share of the collection's threshold below which a passage has nothing to do with a question."""
 _MOST_QUOTES: Final = 3
 _MOST_WORDINGS: Final = 8
 """Ways to ask that go into a draft; the most frequent ones."""
@@ -45,14 +48,6 @@ class Draft:
     language: str
     titles: tuple[str, ...]
     by_model: bool
-
-
-class Searches(Protocol):
-    """Finds passages; ``knowledge.search.Search`` does."""
-
-    def search(self, collection: Collection, query: str, *, k: int = 8) -> Found:
-        """The passages nearest to a question, weak ones among them. Blocking."""
-        ...
 
 
 Write = Callable[[str, Sequence[Hit]], Awaitable[str]]
@@ -92,7 +87,10 @@ class Drafting:
 
     def _quoted(self, collection: Collection, question: str) -> tuple[list[Hit], list[Quote]]:
         found = self._search.search(collection, question, k=_READ)
-        hits = [hit for hit in found.hits if hit.dropped in (None, "weak")][:_READ]
+        least = found.threshold * _NEAR
+        hits = [
+            hit for hit in found.hits if hit.dropped in (None, "weak") and hit.relevance >= least
+        ][:_READ]
         return hits, best_quotes(question, hits, self._embedder(), _MOST_QUOTES) if hits else []
 
 

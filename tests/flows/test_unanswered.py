@@ -106,7 +106,10 @@ async def test_a_draft_quotes_the_closest_passages() -> None:
 
 
 async def test_a_draft_is_empty_where_nothing_is_near() -> None:
-    draft = await Drafting(ScriptedSearch(), FakeEmbedder).draft(a_collection(), ["Do you rent?"])
+    far = replace(hit("A day pack of 20 litres."), relevance=0.05)
+    draft = await Drafting(ScriptedSearch(far), FakeEmbedder).draft(
+        a_collection(), ["Do you rent?"]
+    )
     assert (draft.answer, draft.titles) == ("", ())
 
 
