@@ -24,7 +24,7 @@ class Metrics:
         self.registry = CollectorRegistry()
         self.answers = Counter(
             "chatapp_answers",
-            "Answers by face (ui, api, cli) and outcome (stop, length, cancelled, an error code).",
+            "Answers by face (ui, api, cli, staff) and outcome (stop, length, cancelled, error).",
             ("face", "outcome"),
             registry=self.registry,
         )
@@ -73,7 +73,8 @@ class Metrics:
         return Histogram(name, text, ("face",), buckets=_SECONDS, registry=self.registry)
 
     def answer(self, face: str) -> AnswerMeter:
-        """Meter one answer asked for through ``face``: ``ui``, ``api`` or ``cli``."""
+        """Meter one answer asked for through ``face``: ``ui``, ``api``, ``cli``
+        or ``staff``."""
         return AnswerMeter(self, face)
 
     def watch(self, load: Callable[[], tuple[int, int]]) -> None:
