@@ -114,6 +114,8 @@ def document_link(source: Source) -> str:
 
 def _place(source: Source, words: Words) -> str:
     place = list(source.heading)
+    if place[:1] == [source.title]:
+        del place[0]  # it stands right above
     if source.passage_id is None:
         place = [words("faq_entry")]
     shown = " › ".join(escape(part) for part in place)
