@@ -78,9 +78,9 @@ def build(settings: Settings, engine: Engine, database: Database, known: Knowled
         collection_of=lambda persona_id: _collection_of(personas, persona_id),
     )
     answering = Answering(engine, metrics, grounded)
-    asgi = create_api(answering, engine, metrics, personas, settings.api_keys)
-    identity = ui.Identity(_secret(settings))
     gate = StaffGate(settings.host, _password(settings), _secret(settings))
+    asgi = create_api(answering, engine, metrics, personas, settings.api_keys, gate.is_staff)
+    identity = ui.Identity(_secret(settings))
     add_staff_pages(asgi, known, gate, answering, engine, personas, settings)
     page = ui.build_blocks(
         chat,

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
-from fastapi import Depends, FastAPI
+from fastapi import Depends, FastAPI, Request
 from pydantic import SecretStr
 
 from chatapp import __version__
@@ -31,22 +31,29 @@ def create_api(
     metrics: Metrics,
     personas: Mapping[str, Persona],
     api_keys: Sequence[SecretStr] = (),
+    is_staff: Callable[[Request], bool] = lambda _: False,
 ) -> FastAPI:
     """The API as an ASGI app; it neither starts nor closes ``engine``.
 
     With ``api_keys``, everything under ``/v1`` needs one of them. Health, metrics and
-    documentation stay open.
+    documentation stay open. Collections that no persona answers from are for callers with a key
+    and for staff.
     """
     app = FastAPI(title="chatapp", version=__version__, description=_DESCRIPTION)
     add_error_handlers(app)
     catalogue = Catalogue(engine, personas)
+    for_everybody = {persona.collection for persona in personas.values()}
+
+    def may_ask(request: Request, collection: str) -> bool:
+        return bool(api_keys) or collection.strip().lower() in for_everybody or is_staff(request)
+
     keyed = [Depends(key_check(api_keys))]
     refusals: dict[int | str, dict[str, object]] = {
         401: {"model": ErrorBody},
         413: {"model": ErrorBody},
     }
     for router, prefix in (
-        (chat_routes(answering, catalogue), "/v1"),
+        (chat_routes(answering, catalogue, may_ask), "/v1"),
         (model_routes(catalogue), "/v1"),
         (tokenize_routes(engine, catalogue), ""),
     ):

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from fastapi import APIRouter
+from collections.abc import Callable
+
+from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from chatapp.api.answers import StreamedAnswer, WholeAnswer
@@ -10,7 +12,7 @@ from chatapp.api.frames import Head
 from chatapp.api.limits import BoundedRoute
 from chatapp.api.models import Catalogue, Voice
 from chatapp.api.schemas import ChatCompletion, ChatCompletionRequest, ErrorBody
-from chatapp.errors import UnsupportedField
+from chatapp.errors import NotFound, UnsupportedField
 from chatapp.flows.answering import Answering
 
 _STREAM_EXAMPLE = (
@@ -20,7 +22,11 @@ _STREAM_EXAMPLE = (
 )
 
 
-def chat_routes(answering: Answering, catalogue: Catalogue) -> APIRouter:
+MayAsk = Callable[[Request, str], bool]
+"""Whether whoever sent a request may be answered from the collection of that name."""
+
+
+def chat_routes(answering: Answering, catalogue: Catalogue, may_ask: MayAsk) -> APIRouter:
     """The route, answering through ``answering`` in the name of whoever ``catalogue`` finds."""
     router = APIRouter(route_class=BoundedRoute, tags=["chat"])
 
@@ -39,7 +45,10 @@ def chat_routes(answering: Answering, catalogue: Catalogue) -> APIRouter:
             429: {"model": ErrorBody, "description": "Busy; try again after `Retry-After`."},
         },
     )
-    async def create_chat_completion(request: ChatCompletionRequest) -> Response:
+    async def create_chat_completion(request: ChatCompletionRequest, sent: Request) -> Response:
+        name = request.collection
+        if name is not None and answering.has_knowledge and not may_ask(sent, name):
+            raise NotFound(f"There is no collection {name!r} that is open to you.")
         voice = catalogue.find(request.model)
         messages = voice.prepare([message.to_chat() for message in request.messages])
         sampling = voice.sampling(_given_sampling(request))

@@ -12,6 +12,7 @@ import openai
 import pytest
 import pytest_asyncio
 from fastapi import FastAPI
+from pydantic import SecretStr
 
 from chatapp.api.app import create_api
 from chatapp.flows.answering import Answering
@@ -134,6 +135,31 @@ async def test_an_unknown_collection_is_not_found(http: httpx.AsyncClient):
         response = await ask(http, "Hi", collection="secrets", stream=stream)
         assert response.status_code == 404
         assert "secrets" in response.json()["error"]["message"]
+
+
+async def test_what_no_persona_answers_from_is_for_staff_and_for_callers_with_a_key(
+    engine: FakeEngine,
+):
+    for keys, staff, status in (((), False, 404), ((), True, 200), (("k",), False, 200)):
+        knowledge = make_grounded(RETURNS, faqs=[REFUND], notes=Notes(names=("public", "internal")))
+        answering = Answering(engine, Metrics(), knowledge)
+        asgi = create_api(
+            answering,
+            engine,
+            Metrics(),
+            {"shop": SHOP},
+            [SecretStr(key) for key in keys],
+            lambda _, staff=staff: staff,
+        )
+        client = httpx.AsyncClient(
+            base_url="http://direct",
+            transport=httpx.ASGITransport(asgi),
+            headers={"Authorization": "Bearer k"},
+        )
+        async with client:
+            response = await ask(client, REFUND.questions[0], collection="internal")
+        assert response.status_code == status
+        assert ("open to you" in response.text) is (status == 404)
 
 
 async def test_where_there_is_no_knowledge_the_field_is_refused(engine: FakeEngine):
