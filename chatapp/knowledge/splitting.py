@@ -9,6 +9,7 @@ Paragraphs into Lines", 1981).
 
 from __future__ import annotations
 
+import re
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterator, Sequence
 from itertools import pairwise
@@ -19,6 +20,10 @@ from chatapp.knowledge_records import LoadedDocument, NewPassage
 
 _OWN_PAGES = ("pptx", "xlsx")
 """Kinds whose pages (slides, sheets) stand for themselves: no passage goes across them."""
+
+_BLANK_LINE = re.compile(r"\n\s*\n\s*\Z")
+_GAP = 20
+"""Characters before a page in which its blank line is looked for."""
 
 _HARD_LEVEL = 2
 """Nor does it across a heading of this level or above."""
@@ -112,10 +117,23 @@ class _Outline:
         document = self._document
         breaks = {0, len(document.text)}
         breaks.update(one.start for one in document.headings if one.level <= _HARD_LEVEL)
-        if document.kind in _OWN_PAGES:
-            breaks.update(document.page_starts)
+        own = document.kind in _OWN_PAGES
+        breaks.update(at for at in document.page_starts if own or self._begins_anew(at))
         places = sorted(breaks)
         yield from pairwise(places)
+
+    def _begins_anew(self, at: int) -> bool:
+        """Whether a page begins with a paragraph of its own: a passage across it could be cited
+        with one page only. A paragraph that goes on, or that a heading announces, is not cut off.
+        """
+        text = self._document.text
+        if not _BLANK_LINE.search(text, max(0, at - _GAP), at):
+            return False
+        last = bisect_left(self._starts, at) - 1
+        if last < 0:
+            return True
+        heading = self._document.headings[last]
+        return bool(text[heading.start + len(heading.text) : at].strip())
 
     def is_only_above(self, pieces: Sequence[Piece]) -> bool:
         """Whether pieces are but headings of what follows, whose paths they are part of."""

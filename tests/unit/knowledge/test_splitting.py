@@ -161,6 +161,32 @@ def test_passages_know_their_page() -> None:
     assert {one.page for one in found} == {1, 2, 3}
 
 
+def test_short_pages_are_cited_each_with_its_own_number() -> None:
+    draft = Draft("a.pdf")
+    for page in range(1, 4):
+        draft.page()
+        draft.paragraph(f"Page {page} says little.")
+    found = passages(draft.finish("pdf"), 200)
+    assert [(one.text, one.page) for one in found] == [
+        (f"Page {page} says little.", page) for page in range(1, 4)
+    ]
+
+
+def test_what_goes_on_over_a_page_or_is_announced_before_it_stays_together() -> None:
+    draft = Draft("a.pdf")
+    draft.page()
+    draft.paragraph("A sentence that goes on")
+    draft.page()
+    draft.paragraph("on the next page.", continues=True)
+    draft.heading(3, "Shipping")
+    draft.page()
+    draft.paragraph("We ship every day.")
+    found = passages(draft.finish("pdf"), 200)
+    assert any("goes on on the next page." in one.text.replace("\n", " ") for one in found)
+    shipped = next(one for one in found if "We ship" in one.text)
+    assert "Shipping" in (*shipped.heading, *shipped.text.split("\n"))
+
+
 def test_slides_stand_for_themselves() -> None:
     draft = Draft("a.pptx")
     for page in range(1, 4):
