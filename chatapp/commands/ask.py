@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import AbstractAsyncContextManager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from typing import Annotated
 
 import typer
@@ -21,8 +21,9 @@ from chatapp.commands.terminal import (
 from chatapp.engine.base import Engine
 from chatapp.engine.on_demand import OnDemandEngine
 from chatapp.errors import ChatAppError
-from chatapp.events import Done, Event, Explained, Failed, Routed, Sources, Token
-from chatapp.knowledge_records import Route, Source, Trace
+from chatapp.events import Done, Event, Failed, Token
+from chatapp.flows.grounds import ALONE, Grounds
+from chatapp.knowledge_records import Grounding, Source
 
 Answer = AbstractAsyncContextManager[AsyncGenerator[Event, None]]
 
@@ -43,52 +44,33 @@ def ask(
         asyncio.run(_write(answer, engine, as_json))
 
 
-@dataclass(slots=True)
-class _Heard:
-    """What the events of an answer said so far."""
-
-    text: str = ""
-    route: Route = "persona"
-    sources: tuple[Source, ...] = ()
-    trace: Trace | None = None
-
-    def take(self, event: Event) -> None:
-        match event:
-            case Token(text):
-                self.text += text
-            case Routed(route, _):
-                self.route = route
-            case Sources(sources):
-                self.sources = sources
-            case Explained(trace):
-                self.trace = trace
-
-
 async def _write(answer: Answer, engine: Engine, as_json: bool) -> None:
-    heard = _Heard()
+    text, grounds = "", Grounds()
     async with answer as events:
         async for event in events:
-            heard.take(event)
+            grounds.seen(event)
             match event:
-                case Token(text) if not as_json:
-                    typer.echo(text, nl=False)
+                case Token(piece):
+                    text += piece
+                    if not as_json:
+                        typer.echo(piece, nl=False)
                 case Done() if as_json:
-                    write_json(_result(heard, event, engine))
+                    write_json(_result(text, grounds.grounding or ALONE, event, engine))
                 case Done():
-                    typer.echo(_footer(heard))
+                    typer.echo(_footer(grounds.grounding or ALONE))
                 case Failed(_, sentence):
                     raise ChatAppError(sentence)
 
 
-def _result(heard: _Heard, done: Done, engine: Engine) -> dict[str, object]:
+def _result(text: str, grounding: Grounding, done: Done, engine: Engine) -> dict[str, object]:
     """Seconds, as ``Timing`` has them; the steps of the search beside them are milliseconds."""
     timings: dict[str, object] = dict(asdict(done.timing))
-    if heard.trace:
-        timings["steps_ms"] = dict(heard.trace.timings)
+    if grounding.trace:
+        timings["steps_ms"] = dict(grounding.trace.timings)
     return {
-        "route": heard.route,
-        "answer": heard.text,
-        "sources": [_shown(source) for source in heard.sources],
+        "route": grounding.route,
+        "answer": text,
+        "sources": [_shown(source) for source in grounding.sources],
         "finish_reason": done.reason,
         "usage": asdict(done.usage),
         "timings": timings,
@@ -107,9 +89,9 @@ def _shown(source: Source) -> dict[str, object]:
     }
 
 
-def _footer(heard: _Heard) -> str:
+def _footer(grounding: Grounding) -> str:
     """The end of the answer's line, and below it where the answer comes from."""
-    cited = [source for source in heard.sources if source.cited]
+    cited = [source for source in grounding.sources if source.cited]
     lines = [
         f"[{source.number}] {' › '.join((source.title or source.document, *source.heading))}"
         + (f", page {source.page}" if source.page else "")

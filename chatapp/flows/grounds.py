@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from chatapp.events import Event, Explained, Flagged, Routed, Sources
 from chatapp.knowledge_records import Flag, Grounding, Route, Source, Trace
+
+ALONE: Final = Grounding(route="persona")
+"""What an answer leans on where there was no knowledge: nothing but the persona."""
 
 
 class Grounds:

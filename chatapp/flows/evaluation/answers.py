@@ -6,14 +6,15 @@ import asyncio
 from collections import Counter
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import aclosing
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
-from chatapp.events import Event, Failed, Flagged, Routed, Sources, Token
+from chatapp.events import Event, Failed, Token
 from chatapp.flows.evaluation.matching import Miss, contains, expected, is_document, share
 from chatapp.flows.evaluation.questions import Question
+from chatapp.flows.grounds import ALONE, Grounds
 from chatapp.knowledge.sentences import units
-from chatapp.knowledge_records import Flag, Source
+from chatapp.knowledge_records import Grounding, Route
 
 AT_ONCE = 4
 """Questions that are answered side by side."""
@@ -58,23 +59,24 @@ class _Answered:
 
     question: Question
     text: str = ""
-    route: str = "persona"
-    sources: tuple[Source, ...] = ()
-    flags: tuple[Flag, ...] = ()
     error: str = ""
+    grounds: Grounds = field(default_factory=Grounds)
 
     def take(self, event: Event) -> None:
+        self.grounds.seen(event)
         match event:
             case Token(text):
                 self.text += text
-            case Routed(route, _):
-                self.route = route
-            case Sources(sources):
-                self.sources = sources
-            case Flagged(flag):
-                self.flags += (flag,)
             case Failed(_, sentence):
                 self.error = sentence
+
+    @property
+    def grounding(self) -> Grounding:
+        return self.grounds.grounding or ALONE
+
+    @property
+    def route(self) -> Route:
+        return self.grounding.route
 
     @property
     def good(self) -> bool:
@@ -87,7 +89,7 @@ class _Answered:
             return any(contains(self.text, words) for words in known)
         return any(
             is_document(self.question.documents, source.document, source.title)
-            for source in self.sources
+            for source in self.grounding.sources
             if source.cited
         )
 
@@ -97,7 +99,7 @@ class _Answered:
             return 0, 0
         spans = [(unit.start, unit.end) for unit in units(self.text) if unit.kind != "heading"]
         flagged = [
-            any(flag.start < end and start < flag.end for flag in self.flags)
+            any(flag.start < end and start < flag.end for flag in self.grounding.flags)
             for start, end in spans
         ]
         return len(spans), sum(flagged)
