@@ -9,6 +9,7 @@ the whole page Gradio would otherwise confine to its own container.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 from urllib.parse import quote
@@ -16,9 +17,10 @@ from urllib.parse import quote
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-_ASSETS: Final = Path(__file__).parent / "assets"
-_SCRIPTS: Final = ("early.js", "chat.js", "sources.js")
-_STYLES: Final = ("chat.css", "sources.css")
+ASSETS: Final = Path(__file__).parent / "assets"
+_CHAT: Final = tuple(
+    ASSETS / name for name in ("early.js", "chat.js", "sources.js", "chat.css", "sources.css")
+)
 _HEAD: Final = b"<head>"
 _FAVICON: Final = (
     '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 20 20">'
@@ -28,12 +30,16 @@ _FAVICON: Final = (
 
 
 class PageHeadMiddleware:
-    """Adds them to the HTML document at ``path``; everything else passes through."""
+    """Adds them to the HTML document at ``path``; everything else passes through.
 
-    def __init__(self, app: ASGIApp, path: str = "/") -> None:
+    Args:
+        assets: scripts and style sheets, each kind in the order in which it is to be read.
+    """
+
+    def __init__(self, app: ASGIApp, path: str = "/", assets: Sequence[Path] = _CHAT) -> None:
         self._app = app
         self._path = path
-        self._addition = _HEAD + _additions().encode()
+        self._addition = _HEAD + _additions(assets).encode()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
@@ -63,11 +69,11 @@ class PageHeadMiddleware:
         await self._app({**scope, "headers": headers}, receive, send_with_additions)
 
 
-def _additions() -> str:
-    scripts = "".join(f"<script>{_asset(name)}</script>" for name in _SCRIPTS)
-    styles = "".join(f"<style>{_asset(name)}</style>" for name in _STYLES)
+def _additions(assets: Sequence[Path]) -> str:
+    scripts = "".join(f"<script>{_text(path)}</script>" for path in assets if path.suffix == ".js")
+    styles = "".join(f"<style>{_text(path)}</style>" for path in assets if path.suffix == ".css")
     return f'{scripts}{styles}<link rel="icon" href="data:image/svg+xml,{quote(_FAVICON)}">'
 
 
-def _asset(name: str) -> str:
-    return (_ASSETS / name).read_text("utf-8")
+def _text(path: Path) -> str:
+    return path.read_text("utf-8")
