@@ -67,9 +67,6 @@ class Knowledge:
         """
         collections = self.collections.list()
         self.search.warm(c for c in collections if c.passages)
-        for collection in collections:
-            if len(self.documents.select(collection.id, language="zh")):
-                self.search.search(collection, "热身", k=1)  # loads the Chinese dictionary
         self.matcher.warm(c for c in collections if c.faq_entries)
 
     def close(self) -> None:

@@ -105,9 +105,10 @@ class Search:
         return len(self._snapshot(collection.id, self._embedder())) == 0
 
     def warm(self, collections: Iterable[Collection]) -> None:
-        """Load the embedder and the indexes before somebody asks."""
+        """Load the embedder, the indexes and, where a collection holds Chinese, the dictionary
+        before somebody asks."""
         for collection in collections:
-            self.search(collection, "warm", k=1)
+            self.search(collection, "warm 热身", k=1)
 
     def close(self) -> None:
         """Save what is not saved yet. Searching goes on to work, but nothing more is saved."""

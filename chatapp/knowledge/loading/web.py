@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 from bs4 import BeautifulSoup, Tag
@@ -64,10 +65,9 @@ def add_html(markup: str, draft: Draft, *, whole: bool = False) -> None:
 def _decoded(content: bytes) -> str:
     declared = _DECLARED.search(content[:4096])
     if declared:
-        try:
+        # Some pages name an encoding that there is not, or that is not theirs.
+        with suppress(LookupError, UnicodeDecodeError):
             return content.decode(declared[1].decode("ascii"))
-        except (LookupError, UnicodeDecodeError):
-            pass
     return decode(content)
 
 
