@@ -25,7 +25,7 @@ from chatapp.events import Event
 from chatapp.flows.answering import Answering
 from chatapp.flows.chat import Chat
 from chatapp.metrics import Metrics
-from chatapp.personas import load_personas
+from chatapp.personas import answered_from, load_personas
 from chatapp.records import ChatMessage, Persona, Sampling
 from chatapp.settings import Settings
 from chatapp.store import Collections, Conversations, Database, Documents, Faqs, Messages
@@ -63,9 +63,8 @@ def build(settings: Settings, engine: Engine, database: Database, known: Knowled
     conversations = Conversations(database)
     messages = Messages(database, server_id(settings))
     personas = read_personas(settings)
-    for persona in personas.values():
-        if persona.collection:
-            known.collections.ensure(persona.collection)
+    for name in answered_from(personas):
+        known.collections.ensure(name)
     metrics = Metrics()
     metrics.watch(engine.load)
     grounded = known.grounded(settings)

@@ -18,6 +18,7 @@ from chatapp.flows.demo import Demo
 from chatapp.flows.drafting import Composing, Drafting
 from chatapp.knowledge.calibration import THRESHOLD
 from chatapp.knowledge.faq import FAQ_THRESHOLD
+from chatapp.personas import answered_from
 from chatapp.records import Persona
 from chatapp.settings import Settings
 from chatapp.ui.staff import (
@@ -38,7 +39,7 @@ def add_staff_pages(
     settings: Settings,
 ) -> None:
     """Add them; before the page at ``/``, which would answer for them."""
-    open_collections = frozenset(p.collection for p in personas.values() if p.collection)
+    open_collections = answered_from(personas)
     demo = Demo(knowledge.ingest, knowledge.faqs, knowledge.collections)
     max_bytes = settings.max_upload_mb * 2**20
     composing = Composing(answering, engine, settings.answer_style)

@@ -20,7 +20,7 @@ Only ``name`` and the system prompt are required. The file's name without its en
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import NoReturn, TypeVar
 
@@ -76,6 +76,11 @@ def load_personas(folder: Path) -> tuple[dict[str, Persona], list[PersonaError]]
     return {persona.id: persona for _, persona in found}, problems
 
 
+def answered_from(personas: Mapping[str, Persona]) -> frozenset[str]:
+    """The names of the collections that personas answer from: these are open to everybody."""
+    return frozenset(one.collection for one in personas.values() if one.collection is not None)
+
+
 def _is_persona(path: Path) -> bool:
     return path.suffix.lower() == ".md" and not path.name.startswith(".")
 
@@ -95,7 +100,8 @@ def _load(path: Path) -> tuple[int, Persona]:
         system_prompt=body.strip(),
         language=fields.text("language") or "en",
         sampling=_sampling(fields),
-        collection=fields.text("collection") or None,
+        # As the database names collections.
+        collection=fields.text("collection").strip().lower() or None,
         starters=fields.texts("starters"),
         names=_by_language(fields, "names", _Fields.text),
         descriptions=_by_language(fields, "descriptions", _Fields.text),

@@ -18,6 +18,7 @@ from chatapp.api.tokenize import tokenize_routes
 from chatapp.engine.base import Engine
 from chatapp.flows.answering import Answering
 from chatapp.metrics import Metrics
+from chatapp.personas import answered_from
 from chatapp.records import Persona
 
 _DESCRIPTION = """Works with OpenAI's clients: set their base URL to this server's `/v1`.
@@ -42,7 +43,7 @@ def create_api(
     app = FastAPI(title="chatapp", version=__version__, description=_DESCRIPTION)
     add_error_handlers(app)
     catalogue = Catalogue(engine, personas)
-    for_everybody = {persona.collection for persona in personas.values()}
+    for_everybody = answered_from(personas)
 
     def may_ask(request: Request, collection: str) -> bool:
         return bool(api_keys) or collection.strip().lower() in for_everybody or is_staff(request)

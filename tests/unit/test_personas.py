@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from chatapp.personas import load_personas
+from chatapp.personas import answered_from, load_personas
 from chatapp.records import Sampling
 
 GOOD = "---\nname: Good\n---\nBe good.\n"
@@ -202,3 +202,13 @@ def test_a_missing_folder_is_a_sentence(tmp_path: Path) -> None:
     personas, problems = load_personas(tmp_path / "nowhere")
     assert personas == {}
     assert "cannot be read" in problems[0].sentence
+
+
+def test_the_collections_that_personas_answer_from_are_named_as_the_database_names_them(
+    tmp_path: Path,
+) -> None:
+    for name, line in (("a", "collection: Public\n"), ("b", ""), ("c", "collection: teas\n")):
+        write(tmp_path, f"{name}.md", f"---\nname: {name}\n{line}---\nBe good.\n")
+    personas, problems = load_personas(tmp_path)
+    assert problems == []
+    assert answered_from(personas) == {"public", "teas"}
