@@ -8,6 +8,8 @@
     │   └── PromptTooLong     the messages do not fit into the model's context
     ├── NotFound              no such conversation, message, persona, model or document
     ├── DocumentError         a file that cannot be read, or a table that cannot be taken in
+    ├── DatasetError          labelled data that cannot be read or learned from
+    ├── TrainingError         a fine-tune that cannot start, or failed
     ├── AccessDenied          staff only, and this visitor has not shown that they are
     ├── ModelError            weights that cannot be found, fetched, read or converted
     ├── StorageError          the database or the disk refused
@@ -93,6 +95,16 @@ class DocumentError(ChatAppError):
     """A file that cannot be read, or a table of questions that cannot be taken in."""
 
     http_status = 422
+
+
+class DatasetError(ChatAppError):
+    """Labelled data that cannot be read, mapped or learned from."""
+
+    http_status = 422
+
+
+class TrainingError(ChatAppError):
+    """A fine-tune that cannot start, or that failed."""
 
 
 class AccessDenied(ChatAppError):

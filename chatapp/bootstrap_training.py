@@ -1,0 +1,1 @@
+"""Builds what teaches: data, runs, adapters and feedback."""

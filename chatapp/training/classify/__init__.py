@@ -1,0 +1,1 @@
+"""Learns to sort texts into labels."""

@@ -1,0 +1,1 @@
+"""Labelled data: read, mapped to examples, checked, split."""

@@ -1,0 +1,232 @@
+"""The folder of a run, which is the whole contract between its process and everybody else.
+
+    config.yaml           RunConfig
+    data/train.jsonl      Example, one a line; likewise validation.jsonl and test.jsonl
+    state.json            RunState, replaced as a whole
+    metrics.jsonl         MetricPoint, one a line
+    samples.jsonl         SampleAnswer, one a line
+    log.txt               whatever the process and its libraries print
+    lock                  held (flock) by the process while it lives
+    stop                  asks it to end: ``keep`` or ``discard``
+    checkpoints/          of the trainer, to resume from
+    tensorboard/          event files
+    adapter/              what was learned: a PEFT folder, or a classifier's
+    report.json           Report
+
+The process writes; the page, the server and the command line read, and may write ``stop``. A torn
+last line of a ``.jsonl`` file is not there yet.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import Literal, TypeVar
+
+from pydantic import TypeAdapter
+
+from chatapp.training.config import RunConfig, read_config
+from chatapp.training_records import (
+    UNFINISHED,
+    Example,
+    MetricPoint,
+    Report,
+    RunState,
+    SampleAnswer,
+    Split,
+)
+
+_EXAMPLE = TypeAdapter(Example)
+_STATE = TypeAdapter(RunState)
+_POINT = TypeAdapter(MetricPoint)
+_SAMPLE = TypeAdapter(SampleAnswer)
+_REPORT: TypeAdapter[Report] = TypeAdapter(Report)
+
+Line = TypeVar("Line")
+
+
+class RunFolder:
+    """One run on disk; ``id`` is the folder's name."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.id = path.name
+
+    @property
+    def adapter(self) -> Path:
+        """Where what was learned is put, whole or not at all."""
+        return self.path / "adapter"
+
+    @property
+    def log(self) -> Path:
+        """What the process printed."""
+        return self.path / "log.txt"
+
+    @property
+    def config(self) -> RunConfig:
+        """The settings.
+
+        Raises:
+            InvalidRequest: the file was tampered with.
+        """
+        return read_config((self.path / "config.yaml").read_text(encoding="utf-8"))
+
+    @property
+    def state(self) -> RunState:
+        """How far it is, with a process that is gone told from one that lives."""
+        state = self.written_state
+        if state.status in UNFINISHED and state.status != "queued" and not self.alive:
+            # It may have ended between the two looks.
+            state = self.written_state
+            if state.status in UNFINISHED and state.status != "queued":
+                return replace(
+                    state,
+                    status="interrupted",
+                    reason=state.reason
+                    or "Its process ended without a word: it was killed, or the machine was "
+                    "switched off. Resume it from its last checkpoint, or discard it.",
+                )
+        return state
+
+    @property
+    def written_state(self) -> RunState:
+        """``state.json`` as it stands."""
+        return _STATE.validate_json((self.path / "state.json").read_bytes())
+
+    @property
+    def alive(self) -> bool:
+        """Whether a process holds the run."""
+        try:
+            handle = os.open(self.path / "lock", os.O_RDWR)
+        except OSError:
+            return False
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            return True
+        finally:
+            os.close(handle)
+        return False
+
+    @property
+    def wanted_stop(self) -> Literal["keep", "discard"] | None:
+        """What somebody asked the process to do."""
+        try:
+            said = (self.path / "stop").read_text()
+        except OSError:
+            return None
+        return "discard" if said == "discard" else "keep"
+
+    @property
+    def report(self) -> Report | None:
+        """How good it is; None before it was measured."""
+        try:
+            return _REPORT.validate_json((self.path / "report.json").read_bytes())
+        except OSError:
+            return None
+
+    def create(self, config: RunConfig, parts: dict[Split, Sequence[Example]]) -> None:
+        """Make the folder, with ``queued`` as its state."""
+        (self.path / "data").mkdir(parents=True)
+        self._replace("config.yaml", config.as_yaml().encode())
+        for name, examples in parts.items():
+            with (self.path / "data" / f"{name}.jsonl").open("wb") as file:
+                file.writelines(_EXAMPLE.dump_json(one) + b"\n" for one in examples)
+        self.write_state(RunState(status="queued"))
+
+    def examples(self, part: Split) -> list[Example]:
+        """A part of the data."""
+        return list(_lines(self.path / "data" / f"{part}.jsonl", _EXAMPLE))
+
+    def metrics(self) -> list[MetricPoint]:
+        """All points so far, oldest first."""
+        return list(_lines(self.path / "metrics.jsonl", _POINT))
+
+    def samples(self) -> list[SampleAnswer]:
+        """All sample answers so far, oldest first."""
+        return list(_lines(self.path / "samples.jsonl", _SAMPLE))
+
+    def log_tail(self, lines: int = 200) -> str:
+        """The end of the log."""
+        try:
+            with self.log.open("rb") as file:
+                file.seek(max(0, file.seek(0, os.SEEK_END) - 400 * lines))
+                text = file.read().decode("utf-8", "replace")
+        except OSError:
+            return ""
+        return "\n".join(text.splitlines()[-lines:])
+
+    def ask_to_stop(self, what: Literal["keep", "discard"]) -> None:
+        """Ask the process to end soon, with the best so far kept or everything dropped."""
+        self._replace("stop", what.encode())
+
+    # What follows is for the process that holds the run.
+
+    @contextmanager
+    def held(self) -> Iterator[None]:
+        """Hold the run; it is let go of by itself when this process dies.
+
+        Raises:
+            BlockingIOError: another process holds it.
+        """
+        handle = os.open(self.path / "lock", os.O_RDWR | os.O_CREAT, 0o600)
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            yield
+        finally:
+            os.close(handle)
+
+    def write_state(self, state: RunState) -> None:
+        """Replace the state."""
+        self._replace("state.json", _STATE.dump_json(state))
+
+    def add_metrics(self, points: Iterable[MetricPoint]) -> None:
+        """Append points."""
+        self._append("metrics.jsonl", (_POINT.dump_json(one) for one in points))
+
+    def add_samples(self, samples: Iterable[SampleAnswer]) -> None:
+        """Append sample answers."""
+        self._append("samples.jsonl", (_SAMPLE.dump_json(one) for one in samples))
+
+    def write_report(self, report: Report) -> None:
+        """Keep the report."""
+        self._replace("report.json", _REPORT.dump_json(report))
+
+    def _replace(self, name: str, content: bytes) -> None:
+        """Whole or not at all, also when the machine stops now."""
+        draft = self.path / f".{name}.{os.getpid()}"
+        with draft.open("wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        draft.replace(self.path / name)
+
+    def _append(self, name: str, lines: Iterable[bytes]) -> None:
+        """A line that was torn by a kill is ended first, so that it spoils no other."""
+        with (self.path / name).open("ab+") as file:
+            if file.tell():
+                file.seek(-1, os.SEEK_END)
+                if file.read(1) != b"\n":
+                    file.write(b"\n")
+            file.write(b"".join(line + b"\n" for line in lines))
+
+
+def _lines(path: Path, kind: TypeAdapter[Line]) -> Iterator[Line]:
+    """The whole lines of a file; none where it is not there."""
+    try:
+        content = path.read_bytes()
+    except OSError:
+        return
+    for line in content.splitlines(keepends=True):
+        if not line.endswith(b"\n"):
+            return
+        try:
+            json.loads(line)
+        except ValueError:  # torn by a kill, and ended by the next process
+            continue
+        yield kind.validate_json(line)
