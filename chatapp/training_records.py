@@ -265,6 +265,7 @@ class RunState:
     Attributes:
         phase: what it is doing, for a person, e.g. ``Training`` or ``Measuring on the test part``.
         step, steps: optimizer steps done and planned; 0 while unknown.
+        seconds: how long it has been working, pauses left out.
         seconds_left: an estimate; None while there is none.
         notices: plain sentences about what happened, such as a halved batch; oldest first.
         reason: why it failed or was interrupted, and what to do; empty otherwise.
@@ -275,6 +276,7 @@ class RunState:
     step: int = 0
     steps: int = 0
     epoch: float = 0.0
+    seconds: float = 0.0
     seconds_left: float | None = None
     started_at: datetime | None = None
     ended_at: datetime | None = None

@@ -63,6 +63,11 @@ class RunFolder:
         return self.path / "adapter"
 
     @property
+    def checkpoints(self) -> Path:
+        """Where the trainer puts its checkpoints: its ``output_dir``."""
+        return self.path / "checkpoints"
+
+    @property
     def log(self) -> Path:
         """What the process printed."""
         return self.path / "log.txt"
