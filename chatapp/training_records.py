@@ -323,6 +323,7 @@ class Run:
     Attributes:
         config: its settings by name, as ``RunConfig`` has them.
         dataset: the name of its file.
+        dataset_id: of the uploaded file, while it is kept; empty where it never was one.
     """
 
     id: str
@@ -332,6 +333,7 @@ class Run:
     created_at: datetime
     config: Mapping[str, object]
     state: RunState
+    dataset_id: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
