@@ -107,12 +107,35 @@ class ChatTokenizer:
         Raises:
             ModelError: the template rejects these messages.
         """
-        turns = [{"role": m.role, "content": self._defuse(m.content)} for m in messages]
-        text = self._render(turns)
+        return self.encode_rendered(self.rendered(messages, answering=True))
+
+    def rendered(self, messages: Sequence[ChatMessage], *, answering: bool) -> str:
+        """The chat template applied, for ``encode_rendered``.
+
+        A noncharacter stands where a control token that a person typed is cut; ``shown`` takes
+        it out.
+
+        Args:
+            messages: a conversation.
+            answering: whether it ends where the assistant begins to speak.
+
+        Raises:
+            ModelError: the template rejects these messages.
+        """
+        turns = [{"role": m.role, "content": self.defused(m.content)} for m in messages]
+        return self._render(turns, answering)
+
+    def encode_rendered(self, text: str) -> list[int]:
+        """Token ids of what ``rendered`` or ``defused`` gave, or of a part of it."""
         ids: list[int] = []
         for piece in text.split(_BREAK):
             ids.extend(self._tokenizer.encode(piece, add_special_tokens=False).ids)
         return ids
+
+    @staticmethod
+    def shown(rendered: str) -> str:
+        """A rendered text as a person may see it."""
+        return rendered.replace(_BREAK, "")
 
     def encode(self, text: str) -> list[int]:
         """Token ids of a plain text, nothing added."""
@@ -126,7 +149,8 @@ class ChatTokenizer:
         """A fresh decoder for one answer."""
         return TokenDecoder(self._tokenizer)
 
-    def _defuse(self, text: str) -> str:
+    def defused(self, text: str) -> str:
+        """The text with its control tokens cut, so that ``encode_rendered`` reads plain text."""
         text = text.replace(_BREAK, "")
         if self._control is None:
             return text
@@ -135,15 +159,15 @@ class ChatTokenizer:
         pieces = [text[start:end] for start, end in zip([0, *cuts], [*cuts, None], strict=True)]
         return _BREAK.join(pieces)
 
-    def _render(self, turns: list[dict[str, str]]) -> str:
+    def _render(self, turns: list[dict[str, str]], answering: bool) -> str:
         try:
             return self._template.render(
-                messages=turns, add_generation_prompt=True, **self._special_tokens
+                messages=turns, add_generation_prompt=answering, **self._special_tokens
             )
         except (jinja2.TemplateError, TypeError, ValueError) as error:
             if turns and turns[0]["role"] == "system":
                 # Some templates know no system turn; its text then leads the first question.
-                return self._render(_system_into_question(turns))
+                return self._render(_system_into_question(turns), answering)
             raise ModelError(f"The model's chat template rejects this chat: {error}.") from error
 
 
