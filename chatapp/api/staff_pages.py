@@ -1,4 +1,4 @@
-"""Signing in to the staff's pages, and the guard in front of everything under ``/staff``."""
+"""Signing in to the staff's pages, and the guard in front of everything under them."""
 
 from __future__ import annotations
 
@@ -19,6 +19,9 @@ from chatapp.api.staff import COOKIE, SESSION_SECONDS, StaffGate, is_own_page
 from chatapp.errors import AccessDenied, ChatAppError
 
 PATH: Final = "/staff"
+PATHS: Final = (PATH, "/review", "/teach")
+"""Each is a page of the staff's, with all that lies under it."""
+_PAGES: Final = tuple(f"{path}/" for path in PATHS)
 _LOGIN: Final = f"{PATH}/login"
 _LOGOUT: Final = f"{PATH}/logout"
 _LONGEST_FORM: Final = 4096
@@ -73,12 +76,15 @@ class _ForeignPage(ChatAppError):
 
 
 def staff_routes(gate: StaffGate) -> APIRouter:
-    """``/staff/login`` and ``/staff/logout``; to be added before the page at ``/staff``."""
+    """``/staff/login`` and ``/staff/logout``; to be added before the staff's pages."""
     router = APIRouter(include_in_schema=False)
 
-    @router.get(PATH)
-    async def enter() -> Response:
-        return RedirectResponse(f"{PATH}/", 307)
+    async def enter(request: Request) -> Response:
+        query = f"?{request.url.query}" if request.url.query else ""
+        return RedirectResponse(f"{request.url.path}/{query}", 307)
+
+    for path in PATHS:
+        router.add_api_route(path, enter, methods=["GET"])
 
     @router.get(_LOGIN)
     async def ask(request: Request) -> Response:
@@ -119,7 +125,7 @@ def staff_routes(gate: StaffGate) -> APIRouter:
 
 
 class StaffGuard:
-    """Lets only staff through to the paths under ``/staff``: its pages, files and endpoints."""
+    """Lets only staff through to the paths under ``PATHS``: pages, files and endpoints."""
 
     def __init__(self, app: ASGIApp, gate: StaffGate) -> None:
         self._app = app
@@ -150,7 +156,9 @@ class StaffGuard:
             return None
         if not changes and "text/html" in request.headers.get("accept", ""):
             if self._gate.has_password:
-                return RedirectResponse(f"{_LOGIN}?next={quote(path)}", 303)
+                query = request.scope.get("query_string", b"").decode("latin-1")
+                wanted = quote(f"{path}?{query}" if query else path)
+                return RedirectResponse(f"{_LOGIN}?next={wanted}", 303)
             return _closed(self._gate, language_of(request))
         if self._gate.has_password:
             return problem(401, "Sign in at /staff/login first.", code="AccessDenied")
@@ -165,7 +173,7 @@ class StaffGuard:
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(scope=message)
                 headers.append("content-security-policy", f"frame-ancestors 'self'{around}")
-                if scope["path"] == f"{PATH}/":
+                if scope["path"] in _PAGES:
                     headers["cache-control"] = "no-store"
             await send(message)
 
@@ -175,14 +183,14 @@ class StaffGuard:
 def _is_staff_path(scope: Scope) -> bool:
     path, root = scope["path"], scope.get("root_path", "")
     inside = path.removeprefix(root) if root else path
-    return any(one == PATH or one.startswith(f"{PATH}/") for one in (path, inside))
+    return any(one in PATHS or one.startswith(_PAGES) for one in (path, inside))
 
 
 def _target(wanted: str | None) -> str:
     """Where to go after signing in: only ever to a staff page of this app."""
-    start = f"{PATH}/"
-    good = wanted is not None and wanted.startswith(start) and "\\" not in wanted
-    return wanted if good and wanted is not None and wanted != _LOGIN else start
+    if wanted is None or not wanted.startswith(_PAGES) or "\\" in wanted or wanted == _LOGIN:
+        return f"{PATH}/"
+    return wanted
 
 
 def _set_cookie(request: Request, value: str, seconds: int) -> str:

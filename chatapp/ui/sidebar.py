@@ -6,11 +6,18 @@ import secrets
 from collections.abc import Sequence
 from datetime import UTC, datetime, tzinfo
 from html import escape
+from typing import Final
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from chatapp.records import Conversation
 from chatapp.ui.icons import icon
 from chatapp.ui.texts import Words
+
+_STAFF_PAGES: Final = (
+    ("staff", "knowledge", "book"),
+    ("teach", "teach", "teach"),
+    ("review", "review", "review"),
+)
 
 
 def timezone_of(cookie: str | None) -> tzinfo:
@@ -72,11 +79,18 @@ def _row(conversation: Conversation, current: str, words: Words) -> str:
     )
 
 
-def staff_link(words: Words) -> str:
-    """The way to where the team looks after what the assistant knows."""
-    return (
-        f'<a class="staff-link" href="staff">{icon("book")}'
-        f"<span>{escape(words('knowledge'))}</span></a>"
+def staff_links(words: Words, waiting: int = 0) -> str:
+    """The way to where the team looks after what the assistant knows and learns.
+
+    Args:
+        waiting: how much feedback waits to be reviewed.
+    """
+    told = escape(words("waiting_feedback", count=waiting))
+    count = f'<span class="waiting" title="{told}">{waiting}</span>' if waiting else ""
+    return "".join(
+        f'<a class="staff-link" href="{path}/">{icon(sign)}'
+        f"<span>{escape(words(key))}</span>{count if key == 'review' else ''}</a>"
+        for path, key, sign in _STAFF_PAGES
     )
 
 

@@ -11,7 +11,7 @@ from chatapp.knowledge_records import Grounding
 from chatapp.ui.failures import plainly
 from chatapp.ui.handlers import field
 from chatapp.ui.shelf import Shelf
-from chatapp.ui.sidebar import staff_link
+from chatapp.ui.sidebar import staff_links
 from chatapp.ui.sources import sheet_html
 from chatapp.ui.visit import Visit
 
@@ -39,9 +39,9 @@ class SourceHandlers:
 
     @plainly
     async def staff(self, request: gr.Request) -> str:
-        """The way to the knowledge, for those who may go there."""
+        """The way to the staff's pages, for those who may go there."""
         visit = self._shelf.visit(request)
-        return staff_link(visit.words) if self._is_staff(request) else ""
+        return staff_links(visit.words) if self._is_staff(request) else ""
 
     async def _grounding(
         self, visit: Visit, conversation_id: str, message_id: str

@@ -157,6 +157,9 @@ _TEXTS: Final[Mapping[str, tuple[str, str]]] = {
     "version_embedder": ("Embedder", "向量模型"),
     "version_index": ("Index", "索引"),
     "knowledge": ("Knowledge", "知识库"),
+    "teach": ("Teach", "训练"),
+    "review": ("Review", "审核"),
+    "waiting_feedback": ("{count} waiting", "{count} 条待审核"),
     "settings": ("Chat settings", "对话设置"),
     "instructions": ("Instructions (system prompt)", "指令（系统提示词）"),
     "instructions_help": (

@@ -1,4 +1,4 @@
-"""The staff's page in the browser: the team's knowledge."""
+"""The staff's pages in the browser: the team's knowledge, and what all of them share."""
 
 from chatapp.ui.staff.blocks import build_staff_blocks, staff_mount_kwargs
 from chatapp.ui.staff.document import StaffHeadMiddleware

@@ -1,4 +1,4 @@
-"""Puts the staff page's styles and scripts into its head, as ``ui.document`` does for the chat."""
+"""Puts the staff pages' styles and scripts into their heads, as ``ui.document`` does for the chat."""
 
 from __future__ import annotations
 
@@ -11,13 +11,15 @@ from chatapp.ui.document import ASSETS, PageHeadMiddleware
 
 PATH: Final = "/staff/"
 _STAFF: Final = Path(__file__).parent / "assets"
-_ASSETS: Final = (
+FRAME: Final = (
     ASSETS / "early.js",
-    _STAFF / "staff.js",
-    _STAFF / "uploads.js",
+    _STAFF / "frame.js",
     ASSETS / "chat.css",
-    _STAFF / "staff.css",
-    _STAFF / "panels.css",
+    _STAFF / "frame.css",
+)
+"""What every staff page begins with: its top bar, texts, forms and notices."""
+_KNOWLEDGE: Final = tuple(
+    _STAFF / name for name in ("staff.js", "uploads.js", "staff.css", "panels.css")
 )
 
 
@@ -25,4 +27,4 @@ class StaffHeadMiddleware(PageHeadMiddleware):
     """Adds them to the document at ``/staff/``; everything else passes through."""
 
     def __init__(self, app: ASGIApp) -> None:
-        super().__init__(app, PATH, _ASSETS)
+        super().__init__(app, PATH, (*FRAME, *_KNOWLEDGE))

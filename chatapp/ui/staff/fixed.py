@@ -1,10 +1,11 @@
-"""The fixed bits of HTML of the Knowledge page; its script fills their texts in.
+"""The fixed bits of HTML of the Knowledge page, and the top bar of every staff page.
 
-``data-text`` and ``data-label`` name texts, as in the chat.
+``data-text`` and ``data-label`` name texts, which the page's script fills in, as in the chat.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from html import escape
 from typing import Final
 
@@ -14,6 +15,16 @@ from chatapp.ui.texts import LANGUAGES
 FORMATS: Final = (
     ".pdf,.docx,.pptx,.xlsx,.csv,.html,.htm,.md,.markdown,.txt,.json,.jsonl,.eml,.zip,.xml,.rst"
 )
+
+PAGES: Final[Mapping[str, str]] = {
+    "chat": "/",
+    "knowledge": "/staff/",
+    "teach": "/teach/",
+    "review": "/review/",
+}
+"""The staff's pages in the order of the top bar: the name of each one's text, and its address."""
+_HERE: Final = ' aria-current="page"'
+_WAITING: Final = '<span class="waiting" data-waiting hidden></span>'
 
 _LANGUAGE_BUTTONS: Final = "".join(
     f'<button type="button" data-language="{code}" lang="{code}">{escape(name)}</button>'
@@ -36,8 +47,13 @@ def _button(do: str, icon: str, key: str, kind: str = "plain") -> str:
     )
 
 
-def top_bar(*, has_password: bool) -> str:
-    """Brand, pages, and the reader's switches; a way out where there is a password."""
+def top_bar(*, has_password: bool, current: str = "knowledge", menu: bool = True) -> str:
+    """Brand, pages, and the reader's switches; a way out where there is a password.
+
+    Args:
+        current: the page it stands on, by its name in ``PAGES``.
+        menu: whether the page has a drawer beside it that a phone opens from here.
+    """
     leave = (
         '<form method="post" action="/staff/logout"><button type="submit" class="quiet" '
         f'data-label="sign_out">{sign("leave")}</button></form>'
@@ -45,13 +61,20 @@ def top_bar(*, has_password: bool) -> str:
         else ""
     )
     return (
-        f'<div class="top">{_tool("menu", "menu", "collections")}'
+        f'<div class="top">{_tool("menu", "menu", "collections") if menu else ""}'
         '<a class="brand" href="/"><span class="mark" aria-hidden="true"></span>'
         '<span class="brand-name" data-text="app_name"></span></a>'
-        '<nav class="pages" data-label="pages"><a href="/" data-text="chat"></a>'
-        '<a href="/staff/" aria-current="page" data-text="knowledge"></a></nav>'
+        f'<nav class="pages" data-label="pages">{_links(current)}</nav>'
         '<div class="tools"><span class="languages" role="group" data-label="language">'
         f"{_LANGUAGE_BUTTONS}</span>{_tool('theme', 'theme', 'switch_theme')}{leave}</div></div>"
+    )
+
+
+def _links(current: str) -> str:
+    return "".join(
+        f'<a href="{path}"{_HERE if name == current else ""}><span data-text="{name}"></span>'
+        f"{_WAITING if name == 'review' else ''}</a>"
+        for name, path in PAGES.items()
     )
 
 

@@ -151,6 +151,13 @@ def test_only_this_machines_own_addresses_are_loopback(host: str, own: bool) -> 
         ("GET", "/%73taff/config"),
         ("HEAD", "/staff/config"),
         ("OPTIONS", "/staff/config"),
+        ("GET", "/review"),
+        ("GET", "/review/"),
+        ("POST", "/review/gradio_api/queue/join"),
+        ("GET", "/review/waiting"),
+        ("GET", "/teach"),
+        ("GET", "/teach/config"),
+        ("POST", "/teach/gradio_api/upload"),
     ],
 )
 async def test_nothing_answers_without_the_password(
@@ -228,6 +235,19 @@ async def test_a_visitor_is_shown_the_sign_in_and_comes_back(guarded: StaffGate)
         assert (await client.get("/staff/x")).status_code == 401
 
 
+async def test_after_signing_in_the_page_that_was_wanted_opens(guarded: StaffGate) -> None:
+    async with browser(guarded, PUBLIC) as client:
+        wanted = "/teach/?corrections=1"
+        sent = await client.get(wanted, headers={"accept": "text/html"})
+        form = await client.get(sent.headers["location"])
+        assert f'<input type="hidden" name="next" value="{wanted}">' in form.text
+        answer = await client.post("/staff/login", data={"password": PASSWORD, "next": wanted})
+        assert answer.headers["location"] == wanted
+        entered = await client.get("/teach?corrections=1")
+        assert entered.headers["location"] == wanted
+        assert (await client.get("/review/")).headers["cache-control"] == "no-store"
+
+
 async def test_on_plain_http_the_cookie_stays_on_its_site(guarded: StaffGate) -> None:
     async with browser(guarded, LOCAL) as client:
         answer = await client.post("/staff/login", data={"password": PASSWORD})
@@ -236,7 +256,7 @@ async def test_on_plain_http_the_cookie_stays_on_its_site(guarded: StaffGate) ->
 
 @pytest.mark.parametrize(
     "target",
-    ["https://evil.example.com", "//evil.example.com", "/staff/\\evil", "/", "/staffing", "", "x"],
+    ["https://evil.example.com", "//evil.example.com", "/staff/\\evil", "/", "/staffing", "/reviews/", "", "x"],
 )
 async def test_signing_in_never_leads_elsewhere(guarded: StaffGate, target: str) -> None:
     async with browser(guarded, PUBLIC) as client:

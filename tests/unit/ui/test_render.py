@@ -11,7 +11,7 @@ from chatapp.records import Conversation, Message, Persona, Timing, Usage
 from chatapp.ui.live import LiveAnswer
 from chatapp.ui.markdown import literal
 from chatapp.ui.render import chatbot_messages, turns_json, welcome
-from chatapp.ui.sidebar import conversation_list, staff_link, timezone_of
+from chatapp.ui.sidebar import conversation_list, staff_links, timezone_of
 from chatapp.ui.texts import Words
 from chatapp.ui.thread import Thread
 from tests.grounded import TRACE, a_source
@@ -176,9 +176,11 @@ def test_the_announcement_says_where_the_answer_comes_from() -> None:
     assert said == "The assistant answered: Within 30 days. (From the FAQ)"
 
 
-def test_the_way_to_the_knowledge_speaks_the_readers_language() -> None:
-    assert "Knowledge" in staff_link(EN)
-    assert "知识库" in staff_link(Words("zh"))
+def test_the_way_to_the_staffs_pages_speaks_the_readers_language() -> None:
+    assert "Knowledge" in staff_links(EN)
+    assert "知识库" in staff_links(Words("zh"))
+    assert "waiting" not in staff_links(EN)
+    assert 'title="3 waiting">3<' in staff_links(EN, waiting=3)
 
 
 @pytest.mark.parametrize("status", ["writing", "stopped"])

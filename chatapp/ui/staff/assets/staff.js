@@ -6,29 +6,16 @@
   const $$ = (selector, root = document) => [...root.querySelectorAll(selector)];
   const phone = matchMedia("(max-width: 800px)");
   const PAGE = 100;
-  let trigger = () => {};
   let limit = PAGE;
   let polling = 0;
-  let noticed = "";
   let shown = "";
   const chosen = new Set();
-  const text = (key, facts = {}) =>
-    window.gradio_config.i18n_translations[app.locale][key].replace(/\{(\w+)(?::,)?\}/g, (_, name) => facts[name]);
+  const text = app.text;
+  const trigger = app.ask;
 
-  app.connect = (send) => { trigger = send; };
   app.wanted = () => new URLSearchParams(location.search).get("collection") ?? "";
-  app.text = text;
   app.collection = () => $("#head .title")?.dataset;
   app.refresh = () => trigger("refresh", { limit });
-  app.ask = (event, data = {}) => trigger(event, data);
-
-  // A sign-in that has run out answers 401 to everything: the way back in is a reload.
-  const fetched = window.fetch;
-  window.fetch = async (...request) => {
-    const answer = await fetched(...request);
-    if (answer.status === 401 && new URL(answer.url).origin === location.origin) location.reload();
-    return answer;
-  };
 
   // ---- tabs ---------------------------------------------------------------------------------
   const tab = () => document.body.dataset.tab;
@@ -161,9 +148,8 @@
 
   // ---- clicks and keys ----------------------------------------------------------------------
   const row = (button) => button.closest("[data-id]");
-  const acts = {
+  Object.assign(app.acts, {
     menu: () => drawer(document.body.dataset.sidebar !== "open"),
-    theme: () => app.toggleTheme(),
     open: (button) => { chosen.clear(); limit = PAGE; trigger("open", { id: button.dataset.id }); if (phone.matches) drawer(false); },
     "new-collection": () => askName((form) => $("#collections-head .side-head").after(form), "create", ""),
     "rename-collection": () => {
@@ -196,22 +182,12 @@
     },
     "dismiss-group": (button) => trigger("dismiss_group", { ids: row(button).dataset.ids.split(" ") }),
     "close-form": (button) => closeForm(button.closest("form")),
-    undo: (button) => { trigger(button.dataset.event, { ids: JSON.parse(button.dataset.ids) }); button.closest(".notice").remove(); },
-    dismiss: (button) => button.closest(".notice").remove(),
     unfold: (paragraph) => paragraph.classList.toggle("clip"),
-  };
+  });
   document.addEventListener("click", (event) => {
-    const language = event.target.closest("[data-language]");
-    if (language) { app.setLanguage(language.dataset.language); return; }
     if (event.target.matches(".backdrop")) { drawer(false); return; }
-    $$("details.menu[open]").forEach((menu) => menu.contains(event.target) || (menu.open = false));
     const named = event.target.closest('[role="tab"][data-tab]');
-    if (named) { showTab(named.dataset.tab); return; }
-    const button = event.target.closest("[data-do]");
-    if (!button || event.ctrlKey || event.metaKey || event.shiftKey) return;
-    if (!(button.dataset.do in acts)) return;
-    event.preventDefault();
-    acts[button.dataset.do](button);
+    if (named) showTab(named.dataset.tab);
   });
   document.addEventListener("change", (event) => {
     const box = event.target;
@@ -240,15 +216,7 @@
   });
 
   // ---- after every change of the page -------------------------------------------------------
-  function settle() {
-    planned = false;
-    $$("[data-language]").forEach((button) =>
-      button.setAttribute("aria-pressed", String(button.dataset.language === app.language)));
-    $$("[data-text]:empty").forEach((one) => { one.textContent = text(one.dataset.text); });
-    $$("[data-label]:not([aria-label])").forEach((one) => {
-      one.title = text(one.dataset.label);
-      one.setAttribute("aria-label", one.title);
-    });
+  app.whenDrawn(() => {
     $$("#main .pane").forEach((panel) => {
       panel.setAttribute("role", "tabpanel");
       panel.setAttribute("aria-labelledby", panel.id.replace("panel-", "tab-"));
@@ -274,14 +242,9 @@
       group.removeAttribute("data-draft");
       openEntry((form) => group.append(form), draft);
     });
-    const notice = $(".notice");
-    if (notice && notice.dataset.key !== noticed) {
-      noticed = notice.dataset.key;
-      setTimeout((key) => $(`.notice[data-key="${key}"]`)?.remove(), 12_000, noticed);
-    }
     drawChosen();
     poll();
-  }
+  });
   let asked = false;
   function poll() {
     const listed = $("#documents .documents");
@@ -296,11 +259,6 @@
       else setTimeout(poll, again);
     }, stale ? 0 : again);
   }
-  let planned = false;
-  function plan() {
-    if (!planned) requestAnimationFrame(settle);
-    planned = true;
-  }
   document.addEventListener("DOMContentLoaded", () => {
     const wanted = new URLSearchParams(location.search).get("tab");
     document.body.dataset.tab = ["documents", "faq", "try", "unanswered"].includes(wanted) ? wanted : "documents";
@@ -308,6 +266,5 @@
     backdrop.className = "backdrop";
     document.body.append(backdrop);
     fit();
-    new MutationObserver(plan).observe(document.body, { childList: true, subtree: true });
   });
 })();
