@@ -511,6 +511,8 @@ class Adapter:
         run_id: the run that made it; None for an imported one.
         base_model, base_hash: what it changes; the hash is of the base's weights.
         data_hash: of the training part.
+        test_hash: of the part that its report was measured on; two reports can be compared where
+            it is the same. Empty for an imported one.
         config: the run's settings.
         report: as ``report.json`` holds it; None for an imported one.
         live: whether new answers use it now.
@@ -526,6 +528,7 @@ class Adapter:
     created_at: datetime
     run_id: str | None = None
     data_hash: str = ""
+    test_hash: str = ""
     config: Mapping[str, object] = field(default_factory=dict)
     report: Report | None = None
     live: bool = False
@@ -535,7 +538,10 @@ class Adapter:
 class Promotion:
     """One change of what is live in a slot; ``adapter`` is None when the base came back.
 
-    ``reason`` is what a person gave who overrode the gate; empty otherwise.
+    Attributes:
+        adapter: its name.
+        reason: what a person gave who overrode the gate; empty otherwise.
+        rollback: whether it took the promotion before it back.
     """
 
     id: str
@@ -543,3 +549,19 @@ class Promotion:
     adapter: str | None
     at: datetime
     reason: str = ""
+    rollback: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MessageLabel:
+    """What a classifier says of a message.
+
+    Attributes:
+        confidence: the calibrated probability of ``label``, 0 to 1.
+        adapter: the classifier's name.
+    """
+
+    purpose: Purpose
+    label: str
+    confidence: float
+    adapter: str
