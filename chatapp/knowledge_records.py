@@ -124,13 +124,17 @@ class FaqEntry:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Unanswered:
-    """A question that was refused, as it was asked."""
+    """A question that was refused, as it was asked.
+
+    ``note``: what a reviewer wrote about the document that is missing; empty for most.
+    """
 
     id: str
     collection_id: str
     question: str
     asked_at: datetime
     vector: bytes | None = None
+    note: str = ""
 
 
 # ---- documents on their way in -----------------------------------------------------------------

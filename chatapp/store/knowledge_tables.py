@@ -238,6 +238,7 @@ class UnansweredRow(Base):
     question: Mapped[str] = mapped_column(AnyText)
     asked_at: Mapped[datetime] = mapped_column(UtcDateTime)
     vector: Mapped[bytes | None] = mapped_column(LargeBinary)
+    note: Mapped[str] = mapped_column(AnyText, default="")
 
     def record(self) -> Unanswered:
         """The row as the rest of the house sees it."""
@@ -247,6 +248,7 @@ class UnansweredRow(Base):
             question=self.question,
             asked_at=self.asked_at,
             vector=self.vector,
+            note=self.note,
         )
 
 

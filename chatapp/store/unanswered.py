@@ -22,14 +22,17 @@ class UnansweredQuestions:
     def __init__(self, db: Database) -> None:
         self._db = db
 
-    def add(self, collection_id: str, question: str, vector: bytes | None = None) -> Unanswered:
-        """Keep a question, and what it looked like to an embedder."""
+    def add(
+        self, collection_id: str, question: str, vector: bytes | None = None, note: str = ""
+    ) -> Unanswered:
+        """Keep a question, what it looked like to an embedder, and a reviewer's note on it."""
         row = UnansweredRow(
             id=new_id(),
             collection_id=collection_id,
             question=question,
             asked_at=now(),
             vector=vector,
+            note=note,
         )
         theirs = UnansweredRow.collection_id == collection_id
         first_too_old = (

@@ -1,4 +1,4 @@
-"""Puts the staff pages' styles and scripts into their heads, as ``ui.document`` does for the chat."""
+"""Puts the staff pages' styles and scripts into their heads, as ``ui.document`` for the chat."""
 
 from __future__ import annotations
 

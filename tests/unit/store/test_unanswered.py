@@ -18,6 +18,9 @@ def test_questions_are_listed_newest_first_until_dismissed(
     assert (first.question, first.vector) == ("Do you sell boats?", b"\x00\x01")
     assert [one.id for one in questions.list(collection.id)] == [second.id, first.id]
     assert questions.list(collection.id, limit=1)[0].vector is None
+    noted = questions.add(collection.id, "Tax?", note="The price list of 2026 is missing.")
+    assert questions.list(collection.id)[0] == noted
+    questions.dismiss([noted.id])
     questions.dismiss([second.id])
     (left,) = questions.list(collection.id)
     assert (left.question, left.vector) == ("Do you sell boats?", b"\x00\x01")
