@@ -19,18 +19,17 @@ last line of a ``.jsonl`` file is not there yet.
 
 from __future__ import annotations
 
-import fcntl
-import json
 import os
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import Literal, TypeVar
+from typing import Literal
 
 from pydantic import TypeAdapter
 
 from chatapp.training.config import RunConfig, read_config
+from chatapp.training.run import lines, locks
 from chatapp.training_records import (
     UNFINISHED,
     Example,
@@ -46,8 +45,6 @@ _STATE = TypeAdapter(RunState)
 _POINT = TypeAdapter(MetricPoint)
 _SAMPLE = TypeAdapter(SampleAnswer)
 _REPORT: TypeAdapter[Report] = TypeAdapter(Report)
-
-Line = TypeVar("Line")
 
 
 class RunFolder:
@@ -66,6 +63,16 @@ class RunFolder:
     def checkpoints(self) -> Path:
         """Where the trainer puts its checkpoints: its ``output_dir``."""
         return self.path / "checkpoints"
+
+    @property
+    def lock(self) -> Path:
+        """Held while a process works on the run."""
+        return self.path / "lock"
+
+    @property
+    def out_of_memory(self) -> Path:
+        """There when the process that learns ended for lack of memory."""
+        return self.path / "out-of-memory"
 
     @property
     def log(self) -> Path:
@@ -106,17 +113,7 @@ class RunFolder:
     @property
     def alive(self) -> bool:
         """Whether a process holds the run."""
-        try:
-            handle = os.open(self.path / "lock", os.O_RDWR)
-        except OSError:
-            return False
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            return True
-        finally:
-            os.close(handle)
-        return False
+        return locks.is_held(self.lock)
 
     @property
     def wanted_stop(self) -> Literal["keep", "discard"] | None:
@@ -138,37 +135,44 @@ class RunFolder:
     def create(self, config: RunConfig, parts: dict[Split, Sequence[Example]]) -> None:
         """Make the folder, with ``queued`` as its state."""
         (self.path / "data").mkdir(parents=True)
-        self._replace("config.yaml", config.as_yaml().encode())
+        self.write_config(config)
         for name, examples in parts.items():
             with (self.path / "data" / f"{name}.jsonl").open("wb") as file:
                 file.writelines(_EXAMPLE.dump_json(one) + b"\n" for one in examples)
         self.write_state(RunState(status="queued"))
 
+    def queue(self) -> None:
+        """Let it begin, or go on from its last checkpoint, once it is its turn."""
+        (self.path / "stop").unlink(missing_ok=True)
+        self.write_state(
+            replace(self.written_state, status="queued", phase="", ended_at=None, reason="")
+        )
+
     def examples(self, part: Split) -> list[Example]:
         """A part of the data."""
-        return list(_lines(self.path / "data" / f"{part}.jsonl", _EXAMPLE))
+        return list(lines.read(self.path / "data" / f"{part}.jsonl", _EXAMPLE))
 
     def metrics(self) -> list[MetricPoint]:
         """All points so far, oldest first."""
-        return list(_lines(self.path / "metrics.jsonl", _POINT))
+        return list(lines.read(self.path / "metrics.jsonl", _POINT))
 
     def samples(self) -> list[SampleAnswer]:
         """All sample answers so far, oldest first."""
-        return list(_lines(self.path / "samples.jsonl", _SAMPLE))
+        return list(lines.read(self.path / "samples.jsonl", _SAMPLE))
 
-    def log_tail(self, lines: int = 200) -> str:
+    def log_tail(self, count: int = 200) -> str:
         """The end of the log."""
         try:
             with self.log.open("rb") as file:
-                file.seek(max(0, file.seek(0, os.SEEK_END) - 400 * lines))
+                file.seek(max(0, file.seek(0, os.SEEK_END) - 400 * count))
                 text = file.read().decode("utf-8", "replace")
         except OSError:
             return ""
-        return "\n".join(text.splitlines()[-lines:])
+        return "\n".join(text.splitlines()[-count:])
 
     def ask_to_stop(self, what: Literal["keep", "discard"]) -> None:
         """Ask the process to end soon, with the best so far kept or everything dropped."""
-        self._replace("stop", what.encode())
+        lines.replace(self.path / "stop", what.encode())
 
     # What follows is for the process that holds the run.
 
@@ -179,59 +183,39 @@ class RunFolder:
         Raises:
             BlockingIOError: another process holds it.
         """
-        handle = os.open(self.path / "lock", os.O_RDWR | os.O_CREAT, 0o600)
+        handle = locks.take(self.lock)
+        if handle is None:
+            raise BlockingIOError(f"{self.path} is held by another process")
         try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
             yield
         finally:
             os.close(handle)
 
+    def write_config(self, config: RunConfig) -> None:
+        """Replace the settings."""
+        lines.replace(self.path / "config.yaml", config.as_yaml().encode())
+
     def write_state(self, state: RunState) -> None:
         """Replace the state."""
-        self._replace("state.json", _STATE.dump_json(state))
+        lines.replace(self.path / "state.json", _STATE.dump_json(state))
 
     def add_metrics(self, points: Iterable[MetricPoint]) -> None:
         """Append points."""
-        self._append("metrics.jsonl", (_POINT.dump_json(one) for one in points))
+        lines.append(self.path / "metrics.jsonl", (_POINT.dump_json(one) for one in points))
 
     def add_samples(self, samples: Iterable[SampleAnswer]) -> None:
         """Append sample answers."""
-        self._append("samples.jsonl", (_SAMPLE.dump_json(one) for one in samples))
+        lines.append(self.path / "samples.jsonl", (_SAMPLE.dump_json(one) for one in samples))
+
+    def rewind(self, step: int) -> None:
+        """Forget what was said after a step, which will be done once more."""
+        if any(one.step > step for one in self.metrics()):
+            kept = [_POINT.dump_json(one) for one in self.metrics() if one.step <= step]
+            lines.replace(self.path / "metrics.jsonl", b"".join(line + b"\n" for line in kept))
+        if any(one.step > step for one in self.samples()):
+            said = [_SAMPLE.dump_json(one) for one in self.samples() if one.step <= step]
+            lines.replace(self.path / "samples.jsonl", b"".join(line + b"\n" for line in said))
 
     def write_report(self, report: Report) -> None:
         """Keep the report."""
-        self._replace("report.json", _REPORT.dump_json(report))
-
-    def _replace(self, name: str, content: bytes) -> None:
-        """Whole or not at all, also when the machine stops now."""
-        draft = self.path / f".{name}.{os.getpid()}"
-        with draft.open("wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        draft.replace(self.path / name)
-
-    def _append(self, name: str, lines: Iterable[bytes]) -> None:
-        """A line that was torn by a kill is ended first, so that it spoils no other."""
-        with (self.path / name).open("ab+") as file:
-            if file.tell():
-                file.seek(-1, os.SEEK_END)
-                if file.read(1) != b"\n":
-                    file.write(b"\n")
-            file.write(b"".join(line + b"\n" for line in lines))
-
-
-def _lines(path: Path, kind: TypeAdapter[Line]) -> Iterator[Line]:
-    """The whole lines of a file; none where it is not there."""
-    try:
-        content = path.read_bytes()
-    except OSError:
-        return
-    for line in content.splitlines(keepends=True):
-        if not line.endswith(b"\n"):
-            return
-        try:
-            json.loads(line)
-        except ValueError:  # torn by a kill, and ended by the next process
-            continue
-        yield kind.validate_json(line)
+        lines.replace(self.path / "report.json", _REPORT.dump_json(report))
