@@ -8,7 +8,7 @@ import os
 import secrets
 import socket
 import tempfile
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping, Sequence
 from contextlib import aclosing, asynccontextmanager, closing, suppress
 from datetime import timedelta
 from pathlib import Path
@@ -19,6 +19,7 @@ from fastapi import FastAPI
 from chatapp.api.app import create_api
 from chatapp.api.staff import StaffGate
 from chatapp.bootstrap_knowledge import PUBLIC, Knowledge, assemble
+from chatapp.bootstrap_training import Training, assemble_training
 from chatapp.engine.base import Engine
 from chatapp.errors import ChatAppError, NotFound, SettingsError, StorageError
 from chatapp.events import Event
@@ -48,10 +49,17 @@ __all__ = [
     "open_database",
     "opened",
     "serve",
+    "taught",
 ]
 
 
-def build(settings: Settings, engine: Engine, database: Database, known: Knowledge) -> FastAPI:
+def build(
+    settings: Settings,
+    engine: Engine,
+    database: Database,
+    known: Knowledge,
+    training: Training,
+) -> FastAPI:
     """Join the rooms around what the caller starts and closes."""
     # Gradio reports its use to its makers unless this is set before it is imported.
     os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
@@ -65,7 +73,7 @@ def build(settings: Settings, engine: Engine, database: Database, known: Knowled
     personas = read_personas(settings)
     for name in answered_from(personas):
         known.collections.ensure(name)
-    metrics = Metrics()
+    metrics = training.metrics
     metrics.watch(engine.load)
     grounded = known.grounded(settings)
     chat = Chat(
@@ -107,6 +115,19 @@ def knowledge(settings: Settings) -> Knowledge:
     Collections(database).ensure(PUBLIC)
     # Its unfinished files are told from the server's, which may be running meanwhile.
     return assemble(settings, database, f"{server_id(settings)}-cli", closes_database=True)
+
+
+def taught(settings: Settings) -> Training:
+    """What was learned, with a database of its own, for a command that answers nothing.
+
+    Raises:
+        StorageError: the data folder or the database cannot be used.
+    """
+    database = Database(_database_url(settings))
+    database.migrate()
+    return assemble_training(
+        settings, database, None, lambda: [*load_personas(settings.prompts)[0]]
+    )
 
 
 def open_database(settings: Settings) -> Database:
@@ -163,12 +184,14 @@ async def serve(
     """
     database = open_database(settings)
     known = assemble(settings, database, server_id(settings))
+    training = assemble_training(settings, database, engine, lambda: _taken_names(settings, engine))
     starting = asyncio.create_task(engine.start())
     ingesting = asyncio.create_task(known.ingest.run())
     warming = asyncio.create_task(_warm(known))
     try:
-        asgi = await asyncio.to_thread(build, settings, engine, database, known)
+        asgi = await asyncio.to_thread(build, settings, engine, database, known, training)
         await starting
+        await training.start()
         await warming
         log.info("%s · %.2f GiB", engine.info, engine.memory_bytes() / 2**30)
         await _Server(asgi, lambda: announce(_address(listener))).serve(sockets=[listener])
@@ -177,6 +200,7 @@ async def serve(
             task.cancel()
         with suppress(asyncio.CancelledError):
             await ingesting
+        await training.close()
         await engine.close()
         known.close()
         database.close()
@@ -324,6 +348,11 @@ def kept_secret(path: Path) -> str:
             os.link(draft, path)
         Path(draft).unlink()
     return path.read_text()
+
+
+def _taken_names(settings: Settings, engine: Engine) -> Sequence[str]:
+    """What the API's ``model`` names already, so that no adapter may be called so."""
+    return [engine.info.model, *load_personas(settings.prompts)[0]]
 
 
 def _password(settings: Settings) -> str | None:

@@ -1,1 +1,89 @@
 """Builds what teaches: data, runs, adapters and feedback."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from chatapp.engine.base import Engine
+from chatapp.engine.models.dense_base import DenseBase
+from chatapp.flows.adapters import Adapters
+from chatapp.flows.adapters_files import AdapterFiles
+from chatapp.flows.adapters_serving import Classifier, Serving
+from chatapp.flows.classifying import Classifying
+from chatapp.metrics import Metrics
+from chatapp.settings import Settings
+from chatapp.store import Database, MessageLabels, Promotions, StoredAdapters
+
+
+@dataclass(frozen=True, slots=True)
+class Training:
+    """Everything that was learned, and all that teaches.
+
+    Attributes:
+        folder: where data sets, runs and adapters lie.
+        base: the chat model's weights, as training reads them.
+    """
+
+    folder: Path
+    base: DenseBase
+    adapters: Adapters
+    classifying: Classifying
+    labels: MessageLabels
+    metrics: Metrics
+    _tasks: list[asyncio.Task[None]] = field(default_factory=list)
+
+    async def start(self) -> None:
+        """Load what is live, then go on with what the server does beside answering.
+
+        Call it once the engine has started.
+        """
+        await asyncio.to_thread(self.adapters.purge)
+        await self.adapters.load_live()
+        self._tasks.append(asyncio.create_task(self.adapters.watch()))
+
+    async def close(self) -> None:
+        """End what still runs."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await asyncio.to_thread(self.classifying.close)
+
+
+def assemble_training(
+    settings: Settings,
+    database: Database,
+    engine: Engine | None,
+    reserved: Callable[[], Sequence[str]] = tuple,
+) -> Training:
+    """Join the parts around an open database.
+
+    Args:
+        engine: None for a command that answers nothing.
+        reserved: names that no adapter may have, such as the personas'.
+    """
+    folder = settings.data / "training"
+    remote = settings.engine == "remote" or settings.remote_base_url is not None
+    base = DenseBase(None if remote else settings.model, settings.data)
+    stored = StoredAdapters(database, folder / "adapters")
+    serving = Serving(engine, _open_classifier)
+    adapters = Adapters(
+        stored, Promotions(database), AdapterFiles(folder / "adapters"), serving, reserved
+    )
+    labels, metrics = MessageLabels(database), Metrics()
+    return Training(
+        folder=folder,
+        base=base,
+        adapters=adapters,
+        classifying=Classifying(serving, stored, labels, metrics),
+        labels=labels,
+        metrics=metrics,
+    )
+
+
+def _open_classifier(folder: Path) -> Classifier:
+    from chatapp.training.classify import load_classifier
+
+    return load_classifier(folder)

@@ -14,6 +14,8 @@ from chatapp.errors import ChatAppError
 from chatapp.events import Done
 
 _SECONDS = (0.05, 0.1, 0.2, 0.35, 0.5, 0.75, 1, 1.5, 2.5, 5, 10, 20, 40, 80, 160)
+_MOST_LABELS = 100
+"""Time series of one purpose; a classifier may know thousands of labels."""
 _RATES = (1, 2, 5, 10, 15, 20, 30, 40, 60, 80, 120, 200, 400, 800)
 
 
@@ -62,6 +64,13 @@ class Metrics:
             ("face",),
             registry=self.registry,
         )
+        self._labels = Counter(
+            "chatapp_message_labels",
+            "Messages by what the live classifiers said of them.",
+            ("purpose", "label"),
+            registry=self.registry,
+        )
+        self._known_labels: dict[str, set[str]] = {}
         self._running = Gauge(
             "chatapp_requests_running", "Requests that hold a slot.", registry=self.registry
         )
@@ -76,6 +85,14 @@ class Metrics:
         """Meter one answer asked for through ``face``: ``ui``, ``api``, ``cli``
         or ``staff``."""
         return AnswerMeter(self, face)
+
+    def labelled(self, purpose: str, label: str) -> None:
+        """Count a label; beyond the first hundred of a purpose they are counted together."""
+        known = self._known_labels.setdefault(purpose, set())
+        if label not in known and len(known) >= _MOST_LABELS:
+            label = "other"
+        known.add(label)
+        self._labels.labels(purpose, label).inc()
 
     def watch(self, load: Callable[[], tuple[int, int]]) -> None:
         """Show ``load()``, the requests running and waiting, each time the metrics are read."""

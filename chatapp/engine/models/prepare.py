@@ -36,6 +36,7 @@ __all__ = [
     "Part",
     "PreparedModel",
     "Progress",
+    "dense_if_ready",
     "engines_for",
     "fetch",
     "prepare",
@@ -123,6 +124,21 @@ def prepare(
                 return _as_it_is(source, path, want)
             case _:
                 raise ValueError("a hub id is fetched before it is prepared")
+
+
+def dense_if_ready(source: ModelSource, data: Path) -> Path | None:
+    """The dense folder of a local model, if it lies ready; nothing is made for it."""
+    match source.kind, source.path:
+        case "hf", Path() as path:
+            return path
+        case "bundled", _:
+            folder = _model_folder(data, source.name, bundled.GGUF_SHA256)
+        case "gguf", Path() as path:
+            folder = _model_folder(data, source.name, _identity(path))
+        case _:
+            return None
+    ready = folder.facts("dense", _CONVERTERS["dense"]) is not None
+    return folder.part("dense") if ready else None
 
 
 @contextmanager

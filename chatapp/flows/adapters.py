@@ -1,0 +1,227 @@
+"""What was learned, and what of it answers: registered, compared, promoted, taken back."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from datetime import timedelta
+
+from chatapp.errors import ChatAppError, InvalidRequest, NotFound
+from chatapp.flows.adapters_files import AdapterFiles, base_of, examples_hash
+from chatapp.flows.adapters_gate import Gate, Rival, judge
+from chatapp.flows.adapters_live import BASE, LIVE, LiveAdapters
+from chatapp.flows.adapters_serving import Serving
+from chatapp.store import NewAdapter, Promotions, StoredAdapters
+from chatapp.store.adapters import new_adapter_id
+from chatapp.training.run.folder import RunFolder
+from chatapp.training_records import Adapter, AdapterKind, Promotion, Slot
+
+UNDO_DAYS = timedelta(days=30)
+"""How long a deleted adapter can be brought back."""
+
+
+class Adapters:
+    """The registry. Blocking methods are for threads; the others belong to the event loop.
+
+    Args:
+        reserved: names that no adapter may have, because something else answers to them.
+    """
+
+    def __init__(
+        self,
+        stored: StoredAdapters,
+        promotions: Promotions,
+        files: AdapterFiles,
+        serving: Serving,
+        reserved: Callable[[], Sequence[str]] = tuple,
+    ) -> None:
+        self._stored = stored
+        self._promotions = promotions
+        self._files = files
+        self._serving = serving
+        self._reserved = reserved
+        self._now = LiveAdapters(stored, promotions, serving)
+
+    # --- what there is; blocking ---
+
+    def list(self, slot: Slot | None = None) -> Sequence[Adapter]:
+        """All adapters, or those of a slot; newest first."""
+        return self._stored.list(slot)
+
+    def get(self, name: str) -> Adapter:
+        """The adapter of that name.
+
+        Raises:
+            NotFound: there is none; the sentence names those there are.
+        """
+        return self._stored.get(name)
+
+    def live(self, slot: Slot) -> Adapter | None:
+        """What was promoted last in a slot; None is the base."""
+        found = self._promotions.live().get(slot)
+        return None if found is None else self._stored.by_id(found)
+
+    def history(self, slot: Slot) -> Sequence[Promotion]:
+        """A slot's promotions, newest first."""
+        return self._promotions.history(slot)
+
+    def problem(self, slot: Slot) -> str | None:
+        """Why the live adapter does not answer on this server, in a sentence; None: it does."""
+        return self._now.problem(slot)
+
+    def gate(self, name: str) -> Gate:
+        """Whether an adapter may go live, and why; a live classifier is measured for it.
+
+        Raises:
+            NotFound: there is no adapter of that name.
+        """
+        candidate = self._stored.get(name)
+        live = self.live(candidate.slot)
+        if live is not None and live.id == candidate.id:
+            return Gate(True, (f"{name} is live.",))
+        return judge(candidate, None if live is None else self._rival(live))
+
+    # --- coming and going; blocking ---
+
+    def register(self, run: RunFolder) -> Adapter:
+        """Take in what a run has learned; a second call finds it.
+
+        A name that is taken gets a number.
+
+        Raises:
+            TrainingError: the run has saved no adapter.
+            StorageError: the disk or the database refused.
+        """
+        config, report = run.config, run.report
+        for known in self._stored.of_run(run.id):
+            if known.report == report:
+                return known
+        model, digest = base_of(run.adapter)
+        new = NewAdapter(
+            slot="chat" if config.task == "chat" else config.purpose,
+            kind=_kind(config.task, config.method),
+            base_model=model or config.base,
+            base_hash=digest,
+            run_id=run.id,
+            data_hash=examples_hash(run.examples("train")),
+            test_hash=examples_hash(run.examples("test")),
+            config=config.model_dump(mode="json"),
+            report=report,
+        )
+        id_ = new_adapter_id()
+        self._files.copy(id_, run.adapter)
+        return self._added(id_, config.name, new)
+
+    def remove(self, name: str) -> Adapter:
+        """Hide an adapter until it is restored; a live one stays.
+
+        Raises:
+            NotFound: there is none of that name.
+            InvalidRequest: it is live.
+        """
+        return self._stored.delete(name)
+
+    def restore(self, id: str) -> Adapter:  # noqa: A002
+        """Undo ``remove``.
+
+        Raises:
+            NotFound: no such deleted adapter, or its files are gone for good.
+            InvalidRequest: another one has its name now.
+        """
+        if not self._files.place(id).is_dir():
+            raise NotFound("The files of this adapter are gone for good. Train or import it again.")
+        return self._stored.restore(id)
+
+    def purge(self) -> None:
+        """Remove the files of those deleted too long ago to be restored."""
+        self._files.remove(self._stored.forgotten(UNDO_DAYS))
+
+    # --- going live; for the event loop ---
+
+    async def promote(self, name: str, reason: str = "") -> Promotion:
+        """Let an adapter answer from now on; answers being written end on the one before.
+
+        Args:
+            name: whose.
+            reason: of a person who overrides the gate; kept with the promotion.
+
+        Raises:
+            NotFound: there is no adapter of that name.
+            InvalidRequest: it did not pass the gate, or is live already.
+            ChatAppError: it cannot be loaded; what is live stays.
+        """
+        candidate = await asyncio.to_thread(self._stored.get, name)
+        if candidate.live and self.problem(candidate.slot) is None:
+            raise InvalidRequest(f"{name} is live already.")
+        if not (reason := " ".join(reason.split())):
+            gate = await asyncio.to_thread(self.gate, name)
+            if not gate.passed:
+                said = " ".join(gate.sentences)
+                raise InvalidRequest(f"{said} To promote it all the same, give a reason.")
+        return await self._now.promote(candidate, reason)
+
+    async def rollback(self, slot: Slot) -> Promotion:
+        """Bring back what was live before the last promotion.
+
+        Raises:
+            InvalidRequest: nothing was promoted that could be taken back.
+            ChatAppError: what was live before cannot be loaded; what is live stays.
+        """
+        return await self._now.rollback(slot)
+
+    async def load_live(self) -> None:
+        """Load what is live, when a server starts; see ``LiveAdapters``."""
+        await self._now.load_live()
+
+    async def watch(self) -> None:
+        """Notice what other processes promote, for as long as the server runs."""
+        await self._now.watch()
+
+    async def pick(self, choice: str) -> str | None:
+        """The adapter that is to write an answer, by its name in the engine; None is the base.
+
+        Args:
+            choice: ``live``, ``base``, or an adapter's name; that one is loaded if need be.
+
+        Raises:
+            NotFound: there is no chat adapter of that name.
+            ChatAppError: it cannot be loaded.
+        """
+        return await self._now.pick(choice)
+
+    def _rival(self, live: Adapter) -> Rival:
+        if live.slot == "chat":
+            return Rival(live)
+        with suppress(ChatAppError):
+            here = self._serving.classifier(live.slot)
+            classifier = here[1] if here and here[0].id == live.id else self._serving.open(live)
+            return Rival(live, lambda texts: [likeliest(one) for one in classifier.classify(texts)])
+        return Rival(live)
+
+    def _added(self, id_: str, name: str, new: NewAdapter) -> Adapter:
+        """Taken in under its name, or under that name with the first number that is free."""
+        reserved = {BASE, LIVE, *self._reserved()}
+        for number in range(1, 10_000):
+            tried = name if number == 1 else f"{name[:58]}-{number}"
+            if tried in reserved:
+                continue
+            try:
+                return self._stored.add(id_, tried, new)
+            except InvalidRequest:
+                continue
+            except ChatAppError:
+                self._files.remove([id_])
+                raise
+        raise AssertionError("ten thousand adapters of one name")
+
+
+def _kind(task: str, method: str) -> AdapterKind:
+    if task == "classify":
+        return "classifier"
+    return "prompt" if method in ("prefix", "prompt") else "lora"
+
+
+def likeliest(probabilities: Mapping[str, float]) -> str:
+    """The label with the highest probability."""
+    return max(probabilities, key=probabilities.__getitem__)

@@ -1,0 +1,172 @@
+"""The adapters that answer in this process: in the engine, and as classifiers beside it."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Protocol
+
+from chatapp.engine.base import Engine
+from chatapp.errors import ChatAppError, ModelError, NotFound
+from chatapp.training_records import Adapter, Slot
+
+log = logging.getLogger(__name__)
+
+MOST_LOADED = 3
+"""Chat adapters in the engine at once: the live one, and two that are compared with it. Each has
+memory of its own."""
+
+
+class Classifier(Protocol):
+    """Sorts texts into labels; ``training.classify`` loads them."""
+
+    def classify(self, texts: Sequence[str]) -> Sequence[Mapping[str, float]]:
+        """The calibrated probability of each label, for each text; the likeliest label first."""
+        ...
+
+
+OpenClassifier = Callable[[Path], Classifier]
+
+
+class Serving:
+    """What is loaded, and which of it is live. For one event loop.
+
+    Args:
+        engine: None for a program that answers nothing: then chat adapters are live by name alone.
+        open_classifier: reads a classifier's folder. Blocking.
+    """
+
+    def __init__(self, engine: Engine | None, open_classifier: OpenClassifier) -> None:
+        self._engine = engine
+        self._open_classifier = open_classifier
+        self._loading = asyncio.Lock()
+        self._leaving: set[asyncio.Task[None]] = set()
+        self._loaded: dict[str, str] = {}
+        """The id by the name that the engine knows."""
+        self._used: dict[str, float] = {}
+        self._live: dict[Slot, Adapter] = {}
+        self._classifiers: dict[str, Classifier] = {}
+
+    def live(self, slot: Slot) -> Adapter | None:
+        """What answers now; None is the base."""
+        return self._live.get(slot)
+
+    def live_name(self) -> str | None:
+        """The live chat adapter as the engine knows it; None where the base answers.
+
+        An adapter that the engine lost is not waited for: the base answers meanwhile.
+        """
+        adapter = self._live.get("chat")
+        if adapter is None or not self._has(adapter):
+            return None
+        self._used[adapter.name] = time.monotonic()
+        return adapter.name
+
+    def lost(self) -> bool:
+        """Whether the live chat adapter has to be loaded again."""
+        adapter = self._live.get("chat")
+        return self._engine is not None and adapter is not None and not self._has(adapter)
+
+    def classifier(self, slot: Slot) -> tuple[Adapter, Classifier] | None:
+        """The live classifier of a purpose."""
+        adapter = self._live.get(slot)
+        found = None if adapter is None else self._classifiers.get(adapter.id)
+        return None if adapter is None or found is None else (adapter, found)
+
+    async def load(self, adapter: Adapter) -> None:
+        """Have an adapter ready to answer; it is not live by that.
+
+        Raises:
+            ChatAppError: it is broken or does not fit, and why. What answers now goes on.
+        """
+        if not await asyncio.to_thread(Path(adapter.folder).is_dir):
+            raise NotFound(
+                f"The files of {adapter.name} are not at {adapter.folder}. Copy them there, or "
+                "promote another adapter."
+            )
+        if adapter.slot == "chat":
+            await self._load_into_engine(adapter)
+        elif adapter.id not in self._classifiers:
+            self._classifiers[adapter.id] = await asyncio.to_thread(self.open, adapter)
+
+    def make_live(self, slot: Slot, adapter: Adapter | None) -> None:
+        """From now on new answers use this one; it was loaded before."""
+        before = self._live.pop(slot, None)
+        if adapter is not None:
+            self._live[slot] = adapter
+        if before is not None and before.slot != "chat" and before != adapter:
+            self._classifiers.pop(before.id, None)
+
+    def open(self, adapter: Adapter) -> Classifier:
+        """A classifier, asked once, so that a broken one never becomes live. Blocking.
+
+        Raises:
+            ModelError: it does not work, and why.
+        """
+        try:
+            classifier = self._open_classifier(Path(adapter.folder))
+            if not classifier.classify(["Where is my parcel?"])[0]:
+                raise ValueError("it knows no labels")
+        except ChatAppError:
+            raise
+        except Exception as error:  # its files may be anything
+            raise ModelError(
+                f"The classifier {adapter.name} in {adapter.folder} does not work: {error}. Train "
+                "it again, or import a whole copy."
+            ) from error
+        return classifier
+
+    async def forget(self, adapter: Adapter) -> None:
+        """Let go of an adapter that is not live; its last answers are written first."""
+        self._classifiers.pop(adapter.id, None)
+        if self._loaded.get(adapter.name) == adapter.id:
+            self._let_go(adapter.name)
+
+    async def _load_into_engine(self, adapter: Adapter) -> None:
+        self._used[adapter.name] = time.monotonic()
+        if self._engine is None or self._has(adapter):
+            return
+        async with self._loading:
+            if self._has(adapter):  # another request has loaded it meanwhile
+                return
+            folder = Path(adapter.folder)
+            try:
+                await self._engine.load_adapter(adapter.name, folder)
+            except ModelError:
+                # There may be no memory for one more.
+                if not (oldest := self._least_used(but=adapter.name)):
+                    raise
+                await self._unload(oldest)
+                await self._engine.load_adapter(adapter.name, folder)
+            self._loaded[adapter.name] = adapter.id
+        if len(self._loaded) > MOST_LOADED and (oldest := self._least_used(but=adapter.name)):
+            self._let_go(oldest)
+
+    def _has(self, adapter: Adapter) -> bool:
+        if self._engine is None:
+            return True
+        return (
+            self._loaded.get(adapter.name) == adapter.id and adapter.name in self._engine.adapters()
+        )
+
+    def _least_used(self, but: str) -> str | None:
+        live = self._live.get("chat")
+        spare = self._loaded.keys() - {but, live.name if live else but}
+        return min(spare, key=lambda name: self._used.get(name, 0.0), default=None)
+
+    def _let_go(self, name: str) -> None:
+        """In a task of its own: whoever waits for another adapter need not wait for this one."""
+        task = asyncio.create_task(self._unload(name))
+        self._leaving.add(task)
+        task.add_done_callback(self._leaving.discard)
+
+    async def _unload(self, name: str) -> None:
+        self._loaded.pop(name, None)
+        assert self._engine is not None
+        try:
+            await self._engine.unload_adapter(name)
+        except ChatAppError as error:
+            log.warning("%s was not unloaded: %s", name, error.sentence)
