@@ -6,6 +6,7 @@
     metrics.jsonl         MetricPoint, one a line
     samples.jsonl         SampleAnswer, one a line
     log.txt               whatever the process and its libraries print
+    data/source.json      Source: where the data came from
     lock                  held (flock) by the process while it lives
     stop                  asks it to end: ``keep`` or ``discard``
     checkpoints/          of the trainer, to resume from
@@ -22,7 +23,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
@@ -45,6 +46,22 @@ _STATE = TypeAdapter(RunState)
 _POINT = TypeAdapter(MetricPoint)
 _SAMPLE = TypeAdapter(SampleAnswer)
 _REPORT: TypeAdapter[Report] = TypeAdapter(Report)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Source:
+    """Where a run's data came from, and what was asked for.
+
+    Attributes:
+        name, dataset: of the file; the id is empty where it was not uploaded.
+        hash: SHA-256 of the examples that are learned from.
+        base: as it was asked for, e.g. ``auto``; the config has what that came to.
+    """
+
+    name: str = ""
+    dataset: str = ""
+    hash: str = ""
+    base: str = "auto"
 
 
 class RunFolder:
@@ -132,9 +149,24 @@ class RunFolder:
         except OSError:
             return None
 
-    def create(self, config: RunConfig, parts: dict[Split, Sequence[Example]]) -> None:
-        """Make the folder, with ``queued`` as its state."""
+    @property
+    def source(self) -> Source:
+        """Where its data came from."""
+        try:
+            return TypeAdapter(Source).validate_json((self.path / "data/source.json").read_bytes())
+        except OSError:
+            return Source()
+
+    def create(
+        self,
+        config: RunConfig,
+        parts: dict[Split, Sequence[Example]],
+        source: Source | None = None,
+    ) -> None:
+        """Make the folder, with ``queued`` as its state, which makes it a run."""
         (self.path / "data").mkdir(parents=True)
+        content = TypeAdapter(Source).dump_json(source or Source())
+        lines.replace(self.path / "data" / "source.json", content)
         self.write_config(config)
         for name, examples in parts.items():
             with (self.path / "data" / f"{name}.jsonl").open("wb") as file:
