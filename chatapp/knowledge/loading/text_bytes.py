@@ -47,13 +47,21 @@ def decode(content: bytes) -> str:
     """The text of a file in whatever encoding: Unicode by its mark, UTF-8 if it is valid,
     Windows-1252 or GB18030 if that gives common Western or Chinese text, otherwise what
     charset-normalizer finds, at last Latin-1."""
+    return content.decode(encoding_of(content), errors="replace")
+
+
+def encoding_of(content: bytes) -> str:
+    """The encoding that ``decode`` takes such bytes for."""
     for mark, encoding in _MARKS:
         if content.startswith(mark):
-            return content.decode(encoding, errors="replace")
+            return encoding
+    if b"\0" in content and (wide := _wide(content)):
+        return wide
     try:
-        return content.decode("utf-8")
+        content.decode("utf-8")
     except UnicodeDecodeError:
-        return content.decode(_guess(content), errors="replace")
+        return _guess(content)
+    return "utf-8"
 
 
 def is_binary(content: bytes) -> bool:

@@ -1,0 +1,72 @@
+"""The layouts of labelled data, and the roles that columns play in each."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from chatapp.training_records import Format
+
+
+@dataclass(frozen=True, slots=True)
+class ColumnRole:
+    """What a column can be for; ``about`` says it to a person."""
+
+    name: str
+    required: bool
+    about: str
+
+
+_SYSTEM = ColumnRole("system", False, "What stands above the conversation: who answers, and how.")
+
+ROLES: Mapping[Format, tuple[ColumnRole, ...]] = {
+    "messages": (
+        ColumnRole("messages", True, "The turns: a list of objects with role and content."),
+        _SYSTEM,
+    ),
+    "sharegpt": (
+        ColumnRole("conversations", True, "The turns: a list of objects with from and value."),
+        _SYSTEM,
+    ),
+    "alpaca": (
+        ColumnRole("instruction", True, "What is asked for."),
+        ColumnRole("input", False, "What it is to be done with; added below the instruction."),
+        ColumnRole("output", True, "The answer to learn."),
+        _SYSTEM,
+    ),
+    "prompt_completion": (
+        ColumnRole("prompt", True, "What is asked: a text, or turns."),
+        ColumnRole("completion", True, "The answer to learn."),
+        _SYSTEM,
+    ),
+    "question_answer": (
+        ColumnRole("question", True, "What a customer asks."),
+        ColumnRole("answer", True, "The answer to learn."),
+        ColumnRole("context", False, "What the answer is taken from; put above the question."),
+        _SYSTEM,
+    ),
+    "text_label": (
+        ColumnRole("text", True, "What is to be sorted."),
+        ColumnRole("label", True, "Where it belongs."),
+    ),
+    "preference": (
+        ColumnRole("prompt", False, "What is asked; not needed where chosen holds all turns."),
+        ColumnRole("chosen", True, "The better answer, which is learned: a text, or turns."),
+        ColumnRole("rejected", False, "The worse answer; it is not used."),
+        _SYSTEM,
+    ),
+    "plain_text": (ColumnRole("text", True, "Text to continue."),),
+}
+"""The roles of each format, in the order in which a form shows them."""
+
+NAMES: Mapping[Format, str] = {
+    "messages": "chat messages (OpenAI)",
+    "sharegpt": "ShareGPT conversations",
+    "alpaca": "Alpaca (instruction, input, output)",
+    "prompt_completion": "prompt and completion",
+    "question_answer": "question and answer",
+    "text_label": "text and label",
+    "preference": "preference pairs",
+    "plain_text": "plain text",
+}
+"""What a person calls each format."""
