@@ -86,7 +86,16 @@ def build(
     )
     answering = Answering(engine, metrics, grounded)
     gate = StaffGate(settings.host, _password(settings), _secret(settings))
-    asgi = create_api(answering, engine, metrics, personas, settings.api_keys, gate.is_staff)
+    asgi = create_api(
+        answering,
+        engine,
+        metrics,
+        personas,
+        settings.api_keys,
+        gate.is_staff,
+        training.adapters,
+        training.classifying,
+    )
     identity = ui.Identity(_secret(settings))
     add_staff_pages(asgi, known, gate, answering, engine, personas, settings)
     page = ui.build_blocks(

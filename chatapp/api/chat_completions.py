@@ -10,7 +10,7 @@ from starlette.responses import Response
 from chatapp.api.answers import StreamedAnswer, WholeAnswer
 from chatapp.api.frames import Head
 from chatapp.api.limits import BoundedRoute
-from chatapp.api.models import Catalogue, Voice
+from chatapp.api.models import Catalogue, ChoosesAdapters, Voice
 from chatapp.api.schemas import ChatCompletion, ChatCompletionRequest, ErrorBody
 from chatapp.errors import NotFound, UnsupportedField
 from chatapp.flows.answering import Answering
@@ -26,7 +26,9 @@ MayAsk = Callable[[Request, str], bool]
 """Whether whoever sent a request may be answered from the collection of that name."""
 
 
-def chat_routes(answering: Answering, catalogue: Catalogue, may_ask: MayAsk) -> APIRouter:
+def chat_routes(
+    answering: Answering, catalogue: Catalogue, adapters: ChoosesAdapters, may_ask: MayAsk
+) -> APIRouter:
     """The route, answering through ``answering`` in the name of whoever ``catalogue`` finds."""
     router = APIRouter(route_class=BoundedRoute, tags=["chat"])
 
@@ -49,14 +51,14 @@ def chat_routes(answering: Answering, catalogue: Catalogue, may_ask: MayAsk) -> 
         name = request.collection
         if name is not None and answering.has_knowledge and not may_ask(sent, name):
             raise NotFound(f"There is no collection {name!r} that is open to you.")
-        voice = catalogue.find(request.model)
+        voice = await catalogue.find(request.model)
         messages = voice.prepare([message.to_chat() for message in request.messages])
         sampling = voice.sampling(_given_sampling(request))
         events = answering.answer(
             messages,
             sampling,
             face="api",
-            adapter=voice.adapter,
+            adapter=await adapters.pick(voice.adapter),
             collection=_collection(request, voice, answering),
         )
         head = Head(model=voice.id)

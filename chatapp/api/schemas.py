@@ -72,8 +72,9 @@ class ChatCompletionRequest(BaseModel):
         str | None,
         Field(
             description="An id from `/v1/models`: the model, an adapter or a persona. A persona "
-            "brings its system prompt, unless the messages hold one, and its sampling. The "
-            "default is the model itself."
+            "brings its system prompt, unless the messages hold one, and its sampling. The model "
+            "and the personas answer with the adapter that is live; `:base` or `:` and an "
+            "adapter's name behind them choose another. The default is the model itself."
         ),
     ] = None
     messages: Annotated[

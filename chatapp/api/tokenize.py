@@ -36,7 +36,7 @@ def tokenize_routes(engine: Engine, catalogue: Catalogue) -> APIRouter:
 
     @router.post("/tokenize", summary="Count the tokens of a conversation")
     async def tokenize(request: TokenizeRequest) -> TokenCount:
-        voice = catalogue.find(request.model)
+        voice = await catalogue.find(request.model)
         messages = voice.prepare([message.to_chat() for message in request.messages])
         count = await engine.count_tokens(messages)
         return TokenCount(count=count, max_model_len=engine.info.context_length)

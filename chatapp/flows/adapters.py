@@ -49,6 +49,11 @@ class Adapters:
         """All adapters, or those of a slot; newest first."""
         return self._stored.list(slot)
 
+    def names(self) -> Sequence[str]:
+        """Of every adapter that writes answers, oldest first; others that the engine has too."""
+        ours = [one.name for one in reversed(self._stored.list("chat"))]
+        return list(dict.fromkeys([*ours, *self._serving.in_engine()]))
+
     def get(self, name: str) -> Adapter:
         """The adapter of that name.
 

@@ -108,7 +108,12 @@ class LiveAdapters:
             return None
         if choice == LIVE:
             return self._serving.live_name()
-        adapter = await asyncio.to_thread(self._stored.get, choice)
+        try:
+            adapter = await asyncio.to_thread(self._stored.get, choice)
+        except NotFound:
+            if choice in self._serving.in_engine():  # a remote server brought it
+                return choice
+            raise
         if adapter.slot != "chat":
             raise NotFound(f"{choice} sorts messages ({adapter.slot}) and writes no answers.")
         await self._serving.load(adapter)

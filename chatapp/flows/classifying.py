@@ -107,10 +107,9 @@ class Classifying:
             if found := [one for one in live if one is not None]:
                 return found
             what = "No classifier" if model is None else f"No {model} classifier"
-            raise NotFound(
-                f"{what} is live. Promote one, or name one: GET /v1/models lists them.",
-                field="model",
-            )
+            others = [one.name for one in self._stored.list() if one.slot != "chat"]
+            known = ", ".join(others) or "none yet"
+            raise NotFound(f"{what} is live. Promote one, or name one of: {known}.", field="model")
         adapter = self._stored.get(model)
         if adapter.slot == "chat":
             raise InvalidRequest(

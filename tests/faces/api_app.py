@@ -12,8 +12,10 @@ from fastapi import FastAPI
 from pydantic import SecretStr
 
 from chatapp.api.app import create_api
+from chatapp.api.models import ChoosesAdapters
 from chatapp.engine.base import Engine
 from chatapp.flows.answering import Answering
+from chatapp.flows.classifying import Classifying
 from chatapp.metrics import Metrics
 from chatapp.records import Persona, Sampling
 
@@ -29,11 +31,24 @@ PERSONA = Persona(
 )
 
 
-def make_api(engine: Engine, keys: Sequence[str] = (), metrics: Metrics | None = None) -> FastAPI:
+def make_api(
+    engine: Engine,
+    keys: Sequence[str] = (),
+    metrics: Metrics | None = None,
+    adapters: ChoosesAdapters | None = None,
+    classifying: Classifying | None = None,
+) -> FastAPI:
     """The API around ``engine``."""
     metrics = metrics or Metrics()
-    secrets = [SecretStr(key) for key in keys]
-    return create_api(Answering(engine, metrics), engine, metrics, {PERSONA.id: PERSONA}, secrets)
+    return create_api(
+        Answering(engine, metrics),
+        engine,
+        metrics,
+        {PERSONA.id: PERSONA},
+        [SecretStr(key) for key in keys],
+        adapters=adapters,
+        classifying=classifying,
+    )
 
 
 @asynccontextmanager

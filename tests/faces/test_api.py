@@ -193,7 +193,15 @@ async def test_dropped_turns_are_told(http: httpx.AsyncClient):
 
 async def test_models_are_the_model_its_adapters_and_the_personas(client: openai.AsyncOpenAI):
     listed = {model.id: model.owned_by async for model in client.models.list()}
-    assert listed == {"parrot": "model", "warm": "adapter", "pirate": "persona"}
+    assert listed == {
+        "parrot": "model",
+        "warm": "adapter",
+        "pirate": "persona",
+        "parrot:base": "model",
+        "parrot:warm": "adapter",
+        "pirate:base": "persona",
+        "pirate:warm": "persona",
+    }
     assert (await client.models.retrieve("pirate")).id == "pirate"
     with pytest.raises(openai.NotFoundError) as missing:
         await client.models.retrieve("gpt-9")
