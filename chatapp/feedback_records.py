@@ -68,6 +68,7 @@ class Outcome:
         collection_id: of the FAQ entry, or of the open question.
         faq_added, faq_removed: ids of entries.
         faq_changed: entries as they were before.
+        faq_at: when the collection's entries were last changed, this decision included.
         unanswered_id: the open question that asks for a document.
     """
 
@@ -77,6 +78,7 @@ class Outcome:
     faq_added: tuple[str, ...] = ()
     faq_removed: tuple[str, ...] = ()
     faq_changed: tuple[FaqEntry, ...] = ()
+    faq_at: datetime | None = None
     unanswered_id: str = ""
 
 

@@ -10,10 +10,12 @@ from contextlib import aclosing, contextmanager
 from chatapp.engine.base import Engine
 from chatapp.errors import InvalidRequest, StorageError
 from chatapp.events import Began, Done, Event, Failed, Token
+from chatapp.flows.adapters_live import LIVE
 from chatapp.flows.answering import Answering, Progress, as_failed
 from chatapp.flows.frames import Frames
 from chatapp.flows.grounded import Grounded
 from chatapp.flows.grounds import Grounds
+from chatapp.flows.picking import PicksAdapters
 from chatapp.flows.route_answers import Asked
 from chatapp.flows.titles import title_from
 from chatapp.knowledge_records import Grounding
@@ -37,6 +39,8 @@ class Chat:
     Args:
         knowledge: what answers from collections; None answers everything with the engine alone.
         collection_of: names the collection that a persona, by its id, answers from.
+        adapters: knows what is live; None always asks the base model.
+        on_question: told the id and the text of every question; returns at once.
     """
 
     def __init__(
@@ -47,19 +51,30 @@ class Chat:
         metrics: Metrics | None = None,
         knowledge: Grounded | None = None,
         collection_of: Callable[[str], str | None] = lambda _: None,
+        adapters: PicksAdapters | None = None,
+        on_question: Callable[[str, str], None] = lambda _id, _text: None,
     ) -> None:
         self._engine = engine
         self._conversations = conversations
         self._messages = messages
         self._collection_of = collection_of
+        self._adapters = adapters
+        self._on_question = on_question
         self._answering = Answering(engine, metrics or Metrics(), knowledge)
         self._busy: set[str] = set()
         self._live: dict[str, tuple[str, Frames]] = {}
 
     async def reply(
-        self, owner: str, conversation_id: str, text: str, sampling: Sampling
+        self,
+        owner: str,
+        conversation_id: str,
+        text: str,
+        sampling: Sampling,
+        adapter: str = LIVE,
     ) -> AsyncGenerator[Event, None]:
         """Ask the next question of a stored conversation.
+
+        ``adapter`` is ``LIVE``, ``BASE`` or a name; it is loaded if it is not yet.
 
         Yields ``Began Trimmed? Queued* Token*`` and then ``Done`` or ``Failed``; where the
         conversation's persona has a collection, ``Began`` and what ``Grounded.answer`` yields. Text
@@ -68,39 +83,54 @@ class Chat:
 
         Raises (before ``Began``; nothing is stored then):
             InvalidRequest: an empty or endless question, or an answer is being written already.
-            NotFound: no such conversation of this owner.
+            NotFound: no such conversation of this owner, or no such adapter.
+            ModelError: the adapter cannot be loaded.
             StorageError: the database refused.
         """
         question = _checked(text)
         with self._reserved(conversation_id):
+            picked = await self._pick(adapter)
             chat = await asyncio.to_thread(self._conversations.get, owner, conversation_id)
             began = self._ask(conversation_id, chat.leaf_id, question)
-            async with aclosing(self._write(owner, began, sampling)) as events:
+            async with aclosing(self._write(owner, began, sampling, picked)) as events:
                 async for event in events:
                     yield event
 
     async def edit(
-        self, owner: str, conversation_id: str, question_id: str, text: str, sampling: Sampling
+        self,
+        owner: str,
+        conversation_id: str,
+        question_id: str,
+        text: str,
+        sampling: Sampling,
+        adapter: str = LIVE,
     ) -> AsyncGenerator[Event, None]:
         """Ask a question differently: a new branch beside the old question. Like ``reply``."""
         question = _checked(text)
         with self._reserved(conversation_id):
+            picked = await self._pick(adapter)
             old = await self._message(owner, conversation_id, question_id)
             if old.role != "user":
                 raise InvalidRequest("Only a question can be edited, not an answer.")
             began = self._ask(conversation_id, old.parent_id, question)
-            async with aclosing(self._write(owner, began, sampling)) as events:
+            async with aclosing(self._write(owner, began, sampling, picked)) as events:
                 async for event in events:
                     yield event
 
     async def retry(
-        self, owner: str, conversation_id: str, answer_id: str, sampling: Sampling
+        self,
+        owner: str,
+        conversation_id: str,
+        answer_id: str,
+        sampling: Sampling,
+        adapter: str = LIVE,
     ) -> AsyncGenerator[Event, None]:
         """Answer a question once more: a new branch beside the old answer. Like ``reply``.
 
         ``answer_id`` may also name a question that has no answer yet.
         """
         with self._reserved(conversation_id):
+            picked = await self._pick(adapter)
             question = await self._question(owner, conversation_id, answer_id)
             answer = self._messages.add(
                 conversation_id,
@@ -111,7 +141,7 @@ class Chat:
                 model=self._engine.info.model,
             )
             began = Began(conversation_id, question.id, answer.id)
-            async with aclosing(self._write(owner, began, sampling)) as events:
+            async with aclosing(self._write(owner, began, sampling, picked)) as events:
                 async for event in events:
                     yield event
 
@@ -162,10 +192,14 @@ class Chat:
             title=title_from(question),
             model=self._engine.info.model,
         )
+        self._on_question(asked.id, question)
         return Began(conversation_id, asked.id, answer.id)
 
+    async def _pick(self, choice: str) -> str | None:
+        return None if self._adapters is None else await self._adapters.pick(choice)
+
     async def _write(
-        self, owner: str, began: Began, sampling: Sampling
+        self, owner: str, began: Began, sampling: Sampling, adapter: str | None
     ) -> AsyncGenerator[Event, None]:
         """Stream the answer, saving each frame before it is yielded, and its end in any case."""
 
@@ -173,7 +207,7 @@ class Chat:
             return await asyncio.to_thread(self._asked, owner, began)
 
         progress, grounds = Progress(), Grounds()
-        frames = Frames(self._answering.stream(stored, sampling, progress, "ui"))
+        frames = Frames(self._answering.stream(stored, sampling, progress, "ui", adapter))
         text = ""
         self._live[began.answer_id] = began.conversation_id, frames
         last: Done | Failed | None = None
@@ -191,7 +225,8 @@ class Chat:
                     await asyncio.to_thread(self._messages.write, began.answer_id, text)
                     yield event
             last = last or progress.cancelled()
-            self._finish(began.answer_id, text, _ending(progress, last, grounds.grounding))
+            ending = _ending(progress, last, grounds.grounding, adapter)
+            self._finish(began.answer_id, text, ending)
             saved = True
             yield last
         except StorageError as error:
@@ -201,7 +236,7 @@ class Chat:
             del self._live[began.answer_id]
             if not saved:
                 last = last or progress.cancelled()
-                ending = _ending(progress, last, grounds.grounding)
+                ending = _ending(progress, last, grounds.grounding, adapter)
                 self._finish_somehow(began.answer_id, text, ending)
 
     def _asked(self, owner: str, began: Began) -> Asked:
@@ -264,7 +299,9 @@ def _checked(question: str) -> str:
     return question
 
 
-def _ending(progress: Progress, last: Done | Failed, grounding: Grounding | None) -> Ending:
+def _ending(
+    progress: Progress, last: Done | Failed, grounding: Grounding | None, adapter: str | None
+) -> Ending:
     """What the store keeps of an answer beside its text."""
     done = last if isinstance(last, Done) else progress.cancelled()
     status: MessageStatus = "stopped" if done.reason == "cancelled" else "complete"
@@ -279,4 +316,6 @@ def _ending(progress: Progress, last: Done | Failed, grounding: Grounding | None
         error=failed.sentence if failed else None,
         error_code=failed.code if failed else None,
         grounding=grounding,
+        # A quote, or an answer of the FAQ, is nobody's writing.
+        adapter=adapter if progress.prompt else None,
     )

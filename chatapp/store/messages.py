@@ -39,6 +39,7 @@ class Ending:
     error: str | None = None
     error_code: str | None = None
     grounding: Grounding | None = None
+    adapter: str | None = None
 
 
 class Messages:
@@ -121,6 +122,7 @@ class Messages:
             row.dropped_turns = ending.dropped_turns
             row.error, row.error_code = ending.error, ending.error_code
             row.grounding = packed(ending.grounding)
+            row.adapter = ending.adapter
             if ending.usage:
                 row.prompt_tokens = ending.usage.prompt_tokens
                 row.completion_tokens = ending.usage.completion_tokens

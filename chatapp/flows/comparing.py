@@ -1,0 +1,248 @@
+"""Two answers to one question, written at once by two adapters, and blind votes on them.
+
+The model is asked directly, without the documents: what the team's knowledge answers word for word
+would be the same on both sides. Both sides read the same prompt and draw with the same seed.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+from collections import OrderedDict
+from collections.abc import AsyncGenerator, Callable, Sequence
+from contextlib import aclosing
+from dataclasses import replace
+from typing import Final
+
+from chatapp.errors import InvalidRequest, NotFound
+from chatapp.events import Done, Failed, Queued, Token
+from chatapp.feedback_records import NewVote, Tally, Verdict
+from chatapp.flows.adapters_live import BASE
+from chatapp.flows.answering import Answering
+from chatapp.flows.comparison import SIDES, Answer, Comparison, Side
+from chatapp.flows.picking import PicksAdapters
+from chatapp.records import ChatMessage, Sampling
+from chatapp.store.votes import Votes
+
+_KEPT: Final = 500
+"""Comparisons that can still be voted on."""
+LONGEST_QUESTION: Final = 8_000
+"""Characters."""
+
+
+class Comparing:
+    """Asks two at once, and counts which is found better. For one event loop.
+
+    Args:
+        coin: whether the second is to stand on the left.
+    """
+
+    def __init__(
+        self,
+        answering: Answering,
+        adapters: PicksAdapters,
+        votes: Votes,
+        coin: Callable[[], bool] = lambda: bool(secrets.randbits(1)),
+    ) -> None:
+        self._answering = answering
+        self._adapters = adapters
+        self._votes = votes
+        self._coin = coin
+        self._open: OrderedDict[str, Comparison] = OrderedDict()
+
+    async def ask(
+        self,
+        question: str,
+        first: str,
+        second: str,
+        *,
+        blind: bool,
+        system_prompt: str = "",
+        sampling: Sampling | None = None,
+    ) -> AsyncGenerator[Comparison, None]:
+        """Both answers, growing side by side; closing the generator stops both.
+
+        Args:
+            question: what both are asked.
+            first, second: ``live``, ``base`` or a name.
+            blind: names kept back, and sides drawn by lot.
+
+        Raises:
+            InvalidRequest: no question, too long a one, or twice the same adapter.
+            NotFound: no such adapter.
+            ModelError: one cannot be loaded.
+        """
+        asked = _checked(question)
+        adapters = (await self._adapters.pick(first), await self._adapters.pick(second))
+        if adapters[0] == adapters[1]:
+            raise InvalidRequest(
+                f"Both sides would be answered by {adapters[0] or 'the base model'}. Choose two "
+                "different ones."
+            )
+        comparison = Comparison(
+            secrets.token_hex(8), asked, adapters, self._coin() if blind else False, blind
+        )
+        self._remember(comparison)
+        messages = [ChatMessage("user", asked)]
+        if system_prompt.strip():
+            messages.insert(0, ChatMessage("system", system_prompt))
+        drawn = sampling or Sampling()
+        if drawn.seed is None:
+            drawn = replace(drawn, seed=secrets.randbelow(2**31))
+        async with aclosing(self._grow(comparison, messages, drawn)) as growth:
+            async for _ in growth:
+                yield comparison
+
+    def find(self, id: str) -> Comparison:  # noqa: A002
+        """A comparison of this server's.
+
+        Raises:
+            NotFound: none of that id, or too many came after it.
+        """
+        found = self._open.get(id)
+        if found is None:
+            raise NotFound("This comparison is no longer here. Ask once more to vote.")
+        return found
+
+    async def vote(self, id: str, choice: str) -> Comparison:  # noqa: A002
+        """Keep a verdict: ``left``, ``right``, ``tie`` or ``both_bad``.
+
+        Raises:
+            NotFound: no such comparison.
+            InvalidRequest: it was voted on already, is not blind, or is not complete.
+        """
+        comparison = self.find(id)
+        verdict = _verdict(comparison, choice)
+        if not comparison.can_vote:
+            raise InvalidRequest(
+                "A vote counts once, on two complete answers whose names were hidden."
+            )
+        new = NewVote(
+            question=comparison.question,
+            adapters=comparison.adapters,
+            answers=_in_order(comparison),
+            swapped=comparison.swapped,
+            verdict=verdict,
+        )
+        comparison.voting = True
+        try:
+            comparison.vote = await asyncio.to_thread(self._votes.add, new)
+        finally:
+            comparison.voting = False
+        return comparison
+
+    async def unvote(self, id: str) -> Comparison:  # noqa: A002
+        """Take a vote back. The names are known now, so there is no second one."""
+        comparison = self.find(id)
+        if comparison.vote is not None:
+            await asyncio.to_thread(self._votes.remove, comparison.vote.id)
+            comparison.vote, comparison.blind = None, False
+        return comparison
+
+    def tallies(self) -> Sequence[Tally]:
+        """Each pair once, most votes first; the one with more wins in front. Blocking."""
+        seen: set[frozenset[str | None]] = set()
+        pairs = []
+        for tally in sorted(self._tallied().values(), key=lambda one: -one.wins):
+            pair = frozenset({tally.adapter, tally.other})
+            if pair not in seen:
+                seen.add(pair)
+                pairs.append(tally)
+        return sorted(pairs, key=lambda one: -one.votes)
+
+    def tally(self, name: str | None) -> Sequence[Tally]:
+        """How one adapter fared against each other one; ``None`` or ``base`` is the base model.
+        Blocking."""
+        own = None if name in (None, "", BASE) else name
+        mine = [one for one in self._tallied().values() if one.adapter == own]
+        return sorted(mine, key=lambda one: -one.votes)
+
+    def _tallied(self) -> dict[tuple[str | None, str | None], Tally]:
+        """Both ways round."""
+        found: dict[tuple[str | None, str | None], Tally] = {}
+        for first, second, verdict, count in self._votes.counts():
+            for own, other, won in ((first, second, "first"), (second, first, "second")):
+                before = found.get((own, other)) or Tally(adapter=own, other=other)
+                decided = verdict in ("first", "second")
+                found[own, other] = replace(
+                    before,
+                    wins=before.wins + (count if verdict == won else 0),
+                    losses=before.losses + (count if decided and verdict != won else 0),
+                    ties=before.ties + (count if verdict == "tie" else 0),
+                    both_bad=before.both_bad + (count if verdict == "both_bad" else 0),
+                )
+        return found
+
+    def _remember(self, comparison: Comparison) -> None:
+        self._open[comparison.id] = comparison
+        if len(self._open) > _KEPT:
+            self._open.popitem(last=False)
+
+    async def _grow(
+        self, comparison: Comparison, messages: Sequence[ChatMessage], sampling: Sampling
+    ) -> AsyncGenerator[None, None]:
+        """One item whenever one of the two answers has changed."""
+        changed = asyncio.Event()
+
+        async def write(side: Side) -> None:
+            adapter, answer = comparison.adapter(side), comparison.answers[side]
+            events = self._answering.answer(messages, sampling, face="staff", adapter=adapter)
+            async with aclosing(events):
+                async for event in events:
+                    _take(answer, event)
+                    changed.set()
+            answer.done = True
+            changed.set()
+
+        tasks = [asyncio.create_task(write(side)) for side in SIDES]
+        try:
+            yield
+            while not comparison.done:
+                await changed.wait()
+                changed.clear()
+                yield
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+            for answer in comparison.answers.values():
+                answer.stopped = not answer.done
+                answer.done = True
+
+
+def _take(answer: Answer, event: object) -> None:
+    match event:
+        case Queued(ahead):
+            answer.waiting = ahead
+        case Token(text):
+            answer.text += text
+        case Done():
+            answer.seconds = event.timing.total
+        case Failed():
+            answer.failure = event.sentence
+
+
+def _checked(question: str) -> str:
+    asked = question.strip()
+    if not asked:
+        raise InvalidRequest("The question is empty. Please write something first.")
+    if len(asked) > LONGEST_QUESTION:
+        raise InvalidRequest(
+            f"The question is {len(asked):,} characters long, but at most {LONGEST_QUESTION:,} "
+            "are allowed. Please shorten it."
+        )
+    return asked
+
+
+def _verdict(comparison: Comparison, choice: str) -> Verdict:
+    match choice:
+        case "left" | "right":
+            return "second" if (choice == "left") == comparison.swapped else "first"
+        case "tie" | "both_bad":
+            return choice
+    raise InvalidRequest(f"{choice!r} is no verdict. Reload the page and try again.")
+
+
+def _in_order(comparison: Comparison) -> tuple[str, str]:
+    left, right = (comparison.answers[side].text for side in SIDES)
+    return (right, left) if comparison.swapped else (left, right)
