@@ -7,12 +7,8 @@ it can be of any size without being held in memory.
 from __future__ import annotations
 
 import asyncio
-import os
-import re
 import tempfile
-import time
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Final, Literal, Protocol
@@ -21,7 +17,7 @@ from urllib.parse import quote
 from fastapi import APIRouter, Request
 from starlette.responses import JSONResponse, Response
 
-from chatapp.errors import DocumentError, InvalidRequest
+from chatapp.api.received import received
 from chatapp.flows.uploads import Upload
 from chatapp.knowledge.faq_export import write_faqs
 from chatapp.knowledge.faq_tables import LARGEST_FILE, read_faqs
@@ -30,21 +26,12 @@ from chatapp.store import Collections, Faqs
 
 FaqFormat = Literal["csv", "xlsx", "json", "jsonl"]
 
-_STALE: Final = 24 * 3600
-"""Seconds after which a file that a killed process left behind is removed."""
-_ENDING: Final = re.compile(r"\.[A-Za-z0-9]{1,8}\Z")
 _MEDIA: Final = {
     "csv": "text/csv; charset=utf-8",
     "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
     "json": "application/json",
     "jsonl": "application/jsonl",
 }
-
-
-class TooLarge(DocumentError):
-    """A file beyond what is taken in."""
-
-    http_status = 413
 
 
 class TakesUploads(Protocol):
@@ -80,7 +67,7 @@ def knowledge_routes(loading: Loading) -> APIRouter:
         request: Request, collection_id: str, name: str, tags: str = ""
     ) -> Response:
         marks = [tag.strip() for tag in tags.split(",") if tag.strip()]
-        async with _received(request, loading.folder, name, loading.max_bytes) as path:
+        async with received(request, loading.folder, name, loading.max_bytes) as path:
             batch = await asyncio.to_thread(
                 loading.ingest.add, collection_id, [Upload(name, path)], marks
             )
@@ -91,7 +78,7 @@ def knowledge_routes(loading: Loading) -> APIRouter:
         def taken_in(path: Path) -> ImportCount:
             return loading.faqs.import_rows(collection_id, read_faqs(path, name))
 
-        async with _received(request, loading.folder, name, LARGEST_FILE) as path:
+        async with received(request, loading.folder, name, LARGEST_FILE) as path:
             count = await asyncio.to_thread(taken_in, path)
         return JSONResponse(asdict(count))
 
@@ -114,51 +101,3 @@ def knowledge_routes(loading: Loading) -> APIRouter:
         return Response(content, media_type=_MEDIA[ending], headers=headers)
 
     return router
-
-
-@asynccontextmanager
-async def _received(request: Request, folder: Path, name: str, most: int) -> AsyncIterator[Path]:
-    """The request's body as a file that is gone afterwards.
-
-    Raises:
-        InvalidRequest: the file has no name.
-        TooLarge: it is longer than ``most`` bytes.
-    """
-    if not name.strip():
-        raise InvalidRequest("The file needs a name.", field="name")
-    announced = request.headers.get("content-length", "")
-    if announced.isdigit() and int(announced) > most:
-        raise _too_large(name, most)
-    path = await asyncio.to_thread(_place, folder, name)
-    try:
-        with path.open("wb") as file:
-            taken = 0
-            async for chunk in request.stream():
-                taken += len(chunk)
-                if taken > most:
-                    raise _too_large(name, most)
-                await asyncio.to_thread(file.write, chunk)
-        yield path
-    finally:
-        await asyncio.to_thread(path.unlink, missing_ok=True)
-
-
-def _place(folder: Path, name: str) -> Path:
-    """A new, empty file, with the ending of ``name``, by which some readers go."""
-    incoming = folder / "incoming"
-    incoming.mkdir(parents=True, exist_ok=True)
-    for left in incoming.iterdir():
-        if left.stat().st_mtime < time.time() - _STALE:
-            left.unlink(missing_ok=True)
-    ending = _ENDING.search(name)
-    handle, path = tempfile.mkstemp(dir=incoming, suffix=ending[0] if ending else "")
-    os.close(handle)
-    return Path(path)
-
-
-def _too_large(name: str, most: int) -> TooLarge:
-    return TooLarge(
-        f"{name} is larger than {most // 1024**2:,} MB. Split it, or set CHATAPP_MAX_UPLOAD_MB "
-        "to allow more.",
-        file=name,
-    )
