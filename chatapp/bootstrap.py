@@ -29,7 +29,15 @@ from chatapp.metrics import Metrics
 from chatapp.personas import answered_from, load_personas
 from chatapp.records import ChatMessage, Persona, Sampling
 from chatapp.settings import Settings
-from chatapp.store import Collections, Conversations, Database, Documents, Faqs, Messages
+from chatapp.store import (
+    Collections,
+    Conversations,
+    Corrections,
+    Database,
+    Documents,
+    Faqs,
+    Messages,
+)
 
 log = logging.getLogger(__name__)
 
@@ -83,6 +91,8 @@ def build(
         metrics,
         knowledge=grounded,
         collection_of=lambda persona_id: _collection_of(personas, persona_id),
+        adapters=training.adapters,
+        on_question=training.classifying.notice,
     )
     answering = Answering(engine, metrics, grounded)
     gate = StaffGate(settings.host, _password(settings), _secret(settings))
@@ -148,7 +158,12 @@ def open_database(settings: Settings) -> Database:
     database = Database(_database_url(settings))
     database.migrate()
     Messages(database, server_id(settings)).interrupt_unfinished()
-    for kind in (Conversations(database), Documents(database), Faqs(database)):
+    for kind in (
+        Conversations(database),
+        Documents(database),
+        Faqs(database),
+        Corrections(database),
+    ):
         kind.purge(UNDO_DAYS)
     collections = Collections(database)
     collections.purge(UNDO_DAYS)

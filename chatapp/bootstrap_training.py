@@ -13,9 +13,19 @@ from chatapp.flows.adapters import Adapters
 from chatapp.flows.adapters_files import AdapterFiles
 from chatapp.flows.adapters_serving import Classifier, Serving
 from chatapp.flows.classifying import Classifying
+from chatapp.flows.feedback import Feedback
 from chatapp.metrics import Metrics
 from chatapp.settings import Settings
-from chatapp.store import Database, MessageLabels, Promotions, StoredAdapters
+from chatapp.store import (
+    Conversations,
+    Corrections,
+    Database,
+    MessageLabels,
+    Messages,
+    Promotions,
+    Remarks,
+    StoredAdapters,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +35,7 @@ class Training:
     Attributes:
         folder: where data sets, runs and adapters lie.
         base: the chat model's weights, as training reads them.
+        feedback: what people say about answers, and the corrections that were approved.
     """
 
     folder: Path
@@ -33,6 +44,7 @@ class Training:
     classifying: Classifying
     labels: MessageLabels
     metrics: Metrics
+    feedback: Feedback
     _tasks: list[asyncio.Task[None]] = field(default_factory=list)
 
     async def start(self) -> None:
@@ -80,6 +92,12 @@ def assemble_training(
         classifying=Classifying(serving, stored, labels, metrics),
         labels=labels,
         metrics=metrics,
+        feedback=Feedback(
+            Conversations(database),
+            Messages(database),
+            Remarks(database),
+            Corrections(database),
+        ),
     )
 
 
