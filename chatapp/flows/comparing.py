@@ -12,6 +12,7 @@ from collections import OrderedDict
 from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import aclosing
 from dataclasses import replace
+from functools import partial
 from typing import Final
 
 from chatapp.errors import InvalidRequest, NotFound
@@ -49,6 +50,7 @@ class Comparing:
         self._votes = votes
         self._coin = coin
         self._open: OrderedDict[str, Comparison] = OrderedDict()
+        self._writing: dict[str, list[asyncio.Task[None]]] = {}
 
     async def ask(
         self,
@@ -103,6 +105,11 @@ class Comparing:
         if found is None:
             raise NotFound("This comparison is no longer here. Ask once more to vote.")
         return found
+
+    def stop(self, id: str) -> None:  # noqa: A002
+        """End both answers where they are; what is not being written is no mistake."""
+        for task in self._writing.get(id, ()):
+            task.cancel()
 
     async def vote(self, id: str, choice: str) -> Comparison:  # noqa: A002
         """Keep a verdict: ``left``, ``right``, ``tie`` or ``both_bad``.
@@ -191,10 +198,16 @@ class Comparing:
                 async for event in events:
                     _take(answer, event)
                     changed.set()
-            answer.done = True
+
+        def ended(side: Side, task: asyncio.Task[None]) -> None:
+            answer = comparison.answers[side]
+            answer.done, answer.stopped = True, task.cancelled()
             changed.set()
 
         tasks = [asyncio.create_task(write(side)) for side in SIDES]
+        for side, task in zip(SIDES, tasks, strict=True):
+            task.add_done_callback(partial(ended, side))
+        self._writing[comparison.id] = tasks
         try:
             yield
             while not comparison.done:
@@ -202,12 +215,9 @@ class Comparing:
                 changed.clear()
                 yield
         finally:
-            for task in tasks:
-                task.cancel()
+            self.stop(comparison.id)
             await asyncio.gather(*tasks, return_exceptions=True)
-            for answer in comparison.answers.values():
-                answer.stopped = not answer.done
-                answer.done = True
+            del self._writing[comparison.id]
 
 
 def _take(answer: Answer, event: object) -> None:

@@ -180,6 +180,23 @@ async def test_leaving_stops_both(comparing: Comparing, engine: FakeEngine) -> N
     assert not one.can_vote
 
 
+async def test_both_can_be_stopped_and_keep_what_was_written(
+    comparing: Comparing, engine: FakeEngine
+) -> None:
+    engine.say("A", Pause(), "never")
+    engine.say("B", Pause(), "never")
+    async for one in comparing.ask("Why?", "base", "live", blind=True):
+        if one.answers["left"].text and one.answers["right"].text:
+            comparing.stop(one.id)
+    assert (one.answers["left"].text, one.answers["right"].text) == ("A", "B")
+    assert one.done
+    assert not one.can_vote
+    comparing.stop(one.id)
+    async for one in comparing.ask("Why?", "base", "live", blind=True):
+        comparing.stop(one.id)  # before either began
+    assert all(answer.stopped for answer in one.answers.values())
+
+
 async def test_the_chat_uses_what_is_live_and_remembers_who_wrote(
     engine: FakeEngine, database: Database
 ) -> None:
