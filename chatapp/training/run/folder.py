@@ -13,6 +13,7 @@
     tensorboard/          event files
     adapter/              what was learned: a PEFT folder, or a classifier's
     report.json           Report
+    registered            the name of the adapter that was made of it
 
 The process writes; the page, the server and the command line read, and may write ``stop``. A torn
 last line of a ``.jsonl`` file is not there yet.
@@ -175,7 +176,8 @@ class RunFolder:
 
     def queue(self) -> None:
         """Let it begin, or go on from its last checkpoint, once it is its turn."""
-        (self.path / "stop").unlink(missing_ok=True)
+        for name in ("stop", "registered"):
+            (self.path / name).unlink(missing_ok=True)
         self.write_state(
             replace(self.written_state, status="queued", phase="", ended_at=None, reason="")
         )

@@ -42,7 +42,9 @@ class RunLog:
         self._clock = clock
         self._writes = writes
         self._state = folder.written_state
-        self._earlier = self._state.seconds
+        # The state is written less often than the figures.
+        told = [self._state.seconds, *(one.seconds for one in folder.metrics())]
+        self._earlier = max(told)
         self._began = clock()
         self._due = 0.0
         self._paced: tuple[float, int] | None = None
