@@ -63,6 +63,12 @@ class Settings(BaseSettings):
     threads: int | None = Field(
         None, ge=1, le=1024, description="CPU threads for the model; the default is every core."
     )
+    train_threads: int | None = Field(
+        None,
+        ge=1,
+        le=1024,
+        description="CPU threads for a fine-tune; the default leaves one core to the chat.",
+    )
     context_length: int | None = Field(
         None, ge=256, description="Longest prompt and answer in tokens; the default is the model's."
     )
