@@ -82,7 +82,7 @@ def assemble_training(
     stored = StoredAdapters(database, folder / "adapters")
     serving = Serving(engine, _open_classifier)
     adapters = Adapters(
-        stored, Promotions(database), AdapterFiles(folder / "adapters"), serving, reserved
+        stored, Promotions(database), AdapterFiles(folder / "adapters"), serving, base, reserved
     )
     labels, metrics = MessageLabels(database), Metrics()
     return Training(

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from chatapp.engine.base import Engine
+from chatapp.engine.models.dense_base import DenseBase
 from chatapp.flows.adapters import Adapters
 from chatapp.flows.adapters_files import AdapterFiles
 from chatapp.flows.adapters_serving import Serving
@@ -107,7 +108,7 @@ def chat_run(
     questions: Sequence[str] = QUESTIONS,
 ) -> RunFolder:
     """A finished run that taught the tiny model to answer."""
-    folder = RunFolder(runs / f"run-{name}")
+    folder = RunFolder(runs / f"{runs.name}-{name}")
     tests = [
         Example(messages=(ChatMessage("user", one), ChatMessage("assistant", f"To {one}")))
         for one in questions
@@ -127,7 +128,7 @@ def classify_run(
     purpose: Purpose = "intent",
 ) -> RunFolder:
     """A finished run whose classifier goes by words; see ``KeywordClassifier``."""
-    folder = RunFolder(runs / f"run-{name}")
+    folder = RunFolder(runs / f"{runs.name}-{name}")
     tests = [Example(text=one, label=label) for one, label in zip(QUESTIONS, "abab", strict=True)]
     config = make_config({"task": "classify", "name": name, "purpose": purpose})
     folder.create(config, {"train": tests * 2, "validation": tests, "test": tests})
@@ -172,6 +173,7 @@ class Registry:
     database: Database
     folder: Path
     engine: Engine | None
+    base: DenseBase = field(default_factory=lambda: DenseBase(None, Path()))
     reserved: Callable[[], Sequence[str]] = tuple
     metrics: Metrics = field(default_factory=Metrics)
 
@@ -185,6 +187,7 @@ class Registry:
             Promotions(self.database),
             AdapterFiles(place),
             self.serving,
+            self.base,
             self.reserved,
         )
         self.classifying = Classifying(self.serving, self.stored, self.labels, self.metrics)

@@ -6,16 +6,19 @@ import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from datetime import timedelta
+from pathlib import Path
 
+from chatapp.engine.models.dense_base import DenseBase
 from chatapp.errors import ChatAppError, InvalidRequest, NotFound
-from chatapp.flows.adapters_files import AdapterFiles, base_of, examples_hash
+from chatapp.flows.adapters_arrivals import Arrivals
+from chatapp.flows.adapters_export import What, export
+from chatapp.flows.adapters_files import AdapterFiles
 from chatapp.flows.adapters_gate import Gate, Rival, judge
-from chatapp.flows.adapters_live import BASE, LIVE, LiveAdapters
+from chatapp.flows.adapters_live import LiveAdapters
 from chatapp.flows.adapters_serving import Serving
-from chatapp.store import NewAdapter, Promotions, StoredAdapters
-from chatapp.store.adapters import new_adapter_id
+from chatapp.store import Promotions, StoredAdapters
 from chatapp.training.run.folder import RunFolder
-from chatapp.training_records import Adapter, AdapterKind, Promotion, Slot
+from chatapp.training_records import Adapter, Promotion, Slot
 
 UNDO_DAYS = timedelta(days=30)
 """How long a deleted adapter can be brought back."""
@@ -25,6 +28,7 @@ class Adapters:
     """The registry. Blocking methods are for threads; the others belong to the event loop.
 
     Args:
+        base: the chat model's weights.
         reserved: names that no adapter may have, because something else answers to them.
     """
 
@@ -34,14 +38,16 @@ class Adapters:
         promotions: Promotions,
         files: AdapterFiles,
         serving: Serving,
+        base: DenseBase,
         reserved: Callable[[], Sequence[str]] = tuple,
     ) -> None:
         self._stored = stored
         self._promotions = promotions
         self._files = files
         self._serving = serving
-        self._reserved = reserved
+        self._base = base
         self._now = LiveAdapters(stored, promotions, serving)
+        self._arrivals = Arrivals(stored, files, base, reserved, self._now.try_out)
 
     # --- what there is; blocking ---
 
@@ -98,25 +104,31 @@ class Adapters:
             TrainingError: the run has saved no adapter.
             StorageError: the disk or the database refused.
         """
-        config, report = run.config, run.report
-        for known in self._stored.of_run(run.id):
-            if known.report == report:
-                return known
-        model, digest = base_of(run.adapter)
-        new = NewAdapter(
-            slot="chat" if config.task == "chat" else config.purpose,
-            kind=_kind(config.task, config.method),
-            base_model=model or config.base,
-            base_hash=digest,
-            run_id=run.id,
-            data_hash=examples_hash(run.examples("train")),
-            test_hash=examples_hash(run.examples("test")),
-            config=config.model_dump(mode="json"),
-            report=report,
-        )
-        id_ = new_adapter_id()
-        self._files.copy(id_, run.adapter)
-        return self._added(id_, config.name, new)
+        return self._arrivals.register(run)
+
+    def import_(self, path: Path, name: str, slot: Slot = "chat") -> Adapter:
+        """Take in somebody's adapter: a PEFT folder or a classifier's, or a ZIP file of one.
+
+        Raises:
+            InvalidRequest: the name cannot be used, or it is no adapter for this model.
+            DatasetError: the archive is damaged, encrypted, or a bomb.
+            ModelError: the engine or the classifier does not work with it.
+            StorageError: the disk or the database refused.
+        """
+        return self._arrivals.import_(path, name, slot)
+
+    def export(self, name: str, what: What, path: Path) -> Path:
+        """Write an adapter to ``path``: ``peft`` and ``merged`` are a ZIP file if that is its
+        ending, else a folder; ``card`` is a Markdown file. Returns ``path``.
+
+        Raises:
+            NotFound: there is no adapter of that name, or its files are gone.
+            InvalidRequest: it cannot be merged, or something is at ``path`` already.
+            StorageError: the disk refused.
+            TrainingError: merging failed.
+        """
+        export(self._stored.get(name), what, path, self._base.folder())
+        return path
 
     def remove(self, name: str) -> Adapter:
         """Hide an adapter until it is restored; a live one stays.
@@ -203,28 +215,6 @@ class Adapters:
             classifier = here[1] if here and here[0].id == live.id else self._serving.open(live)
             return Rival(live, lambda texts: [likeliest(one) for one in classifier.classify(texts)])
         return Rival(live)
-
-    def _added(self, id_: str, name: str, new: NewAdapter) -> Adapter:
-        """Taken in under its name, or under that name with the first number that is free."""
-        reserved = {BASE, LIVE, *self._reserved()}
-        for number in range(1, 10_000):
-            tried = name if number == 1 else f"{name[:58]}-{number}"
-            if tried in reserved:
-                continue
-            try:
-                return self._stored.add(id_, tried, new)
-            except InvalidRequest:
-                continue
-            except ChatAppError:
-                self._files.remove([id_])
-                raise
-        raise AssertionError("ten thousand adapters of one name")
-
-
-def _kind(task: str, method: str) -> AdapterKind:
-    if task == "classify":
-        return "classifier"
-    return "prompt" if method in ("prefix", "prompt") else "lora"
 
 
 def likeliest(probabilities: Mapping[str, float]) -> str:

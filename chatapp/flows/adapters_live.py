@@ -34,10 +34,26 @@ class LiveAdapters:
         self._problems: dict[Slot, str] = {}
         self._seen: str | None = None
         self._tried_at = 0.0
+        self._loop: asyncio.AbstractEventLoop | None = None
 
     def problem(self, slot: Slot) -> str | None:
         """Why the live adapter does not answer on this server, in a sentence; None: it does."""
         return self._problems.get(slot)
+
+    def try_out(self, adapter: Adapter) -> None:
+        """Whether an adapter that is not taken in yet would work here. Blocking; not for the loop.
+
+        Raises:
+            ChatAppError: it does not, and why.
+        """
+        if adapter.slot != "chat":
+            self._serving.open(adapter)
+        elif self._loop is not None and self._loop.is_running():
+            asyncio.run_coroutine_threadsafe(self._try_in_engine(adapter), self._loop).result()
+
+    async def _try_in_engine(self, adapter: Adapter) -> None:
+        await self._serving.load(adapter)
+        await self._serving.forget(adapter)
 
     async def promote(self, candidate: Adapter, reason: str) -> Promotion:
         """Let an adapter answer from now on; answers being written end on the one before.
@@ -73,6 +89,7 @@ class LiveAdapters:
 
         One that is broken is logged, and what answered before, at first the base, goes on.
         """
+        self._loop = asyncio.get_running_loop()
         revision = await asyncio.to_thread(self._promotions.revision)
         again = bool(self._problems) or self._serving.lost()
         due = time.monotonic() > self._tried_at + _RETRY_SECONDS
