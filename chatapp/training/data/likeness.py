@@ -1,0 +1,178 @@
+"""Texts that are nearly the same, also among a hundred thousand.
+
+MinHash (Broder 1997, "On the resemblance and containment of documents") finds candidates whose
+runs of characters overlap; each pair of them is then compared exactly. All of it is arithmetic on
+arrays, for the usual way, a set of hashes a text, takes minutes where this takes seconds.
+"""
+
+from __future__ import annotations
+
+import re
+import zlib
+from collections.abc import Callable, Iterator, Sequence
+from functools import lru_cache
+
+import numpy as np
+import numpy.typing as npt
+
+from chatapp.knowledge.normalising import normalised
+
+ALIKE = 0.75
+"""Share of their runs of characters that two texts have in common, from which on they count as
+nearly the same: a word or two of a sentence differ."""
+
+_HASHES, _BANDS = 128, 32
+_ROWS = _HASHES // _BANDS
+# Pairs that are alike to 0.75 share a band of four hashes with a probability of
+# 1 - (1 - 0.75^4)^32 = 0.99999; those alike to 0.5 still with 0.87, hence the exact comparison.
+_DOUBT = 0.12
+"""Three standard deviations of an estimate from 128 hashes."""
+_NEIGHBOURS = 8
+_LETTERS, _CHINESE_LETTERS, _WORDS = 4, 2, 3
+_LONG = 2_000
+"""Characters from which on runs of words are compared, not of characters."""
+_CJK = re.compile("[\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af]")
+_CHUNK = 50_000
+"""Runs that are hashed at once: the intermediate array takes 50 MB."""
+
+Hashes = npt.NDArray[np.uint32]
+Progress = Callable[[float], None]
+
+
+def alike_groups(
+    texts: Sequence[str], alike: float = ALIKE, progress: Progress | None = None
+) -> list[int]:
+    """For each text the index of the first one of its group; its own where it is alone.
+
+    A group is closed: any two texts that are nearly the same are in one group, over however many
+    others they hang together. Case, punctuation and spacing count for nothing. Texts without any
+    letter or digit are in no group.
+
+    Args:
+        texts: any number; memory is taken for 600 bytes each.
+        alike: from which likeness on, 0 to 1.
+        progress: told the share that is done.
+    """
+    plain = [normalised(text) for text in texts]
+    firsts: dict[str, int] = {}
+    unique = [at for at, text in enumerate(plain) if text and firsts.setdefault(text, at) == at]
+    groups = _Groups(len(unique))
+    if len(unique) > 1:
+        _join([plain[at] for at in unique], alike, groups, progress or (lambda _share: None))
+    first_of = {at: unique[groups.root(number)] for number, at in enumerate(unique)}
+    return [first_of[firsts[text]] if text else at for at, text in enumerate(plain)]
+
+
+class _Groups:
+    """Which texts hang together (union-find); the root of a group is its first text."""
+
+    def __init__(self, count: int) -> None:
+        self._above = list(range(count))
+
+    def root(self, at: int) -> int:
+        while self._above[at] != at:
+            self._above[at] = self._above[self._above[at]]
+            at = self._above[at]
+        return at
+
+    def roots(self) -> npt.NDArray[np.int64]:
+        """The root of every text."""
+        roots = np.array(self._above, dtype=np.int64)
+        while not np.array_equal(above := roots[roots], roots):
+            roots = above
+        return roots
+
+    def join(self, one: int, other: int) -> None:
+        low, high = sorted((self.root(one), self.root(other)))
+        self._above[high] = low
+
+
+def _join(texts: Sequence[str], alike: float, groups: _Groups, progress: Progress) -> None:
+    signatures = _signatures(texts, lambda share: progress(share / 2))
+    runs = lru_cache(maxsize=20_000)(lambda at: _runs(texts[at]))
+    for band in range(_BANDS):
+        for pairs in _candidates(signatures[:, band * _ROWS : (band + 1) * _ROWS]):
+            roots = groups.roots()
+            pairs = pairs[roots[pairs[:, 0]] != roots[pairs[:, 1]]]
+            near = np.zeros(len(pairs), dtype=bool)
+            for start in range(0, len(pairs), _CHUNK):
+                part = pairs[start : start + _CHUNK]
+                same = signatures[part[:, 0]] == signatures[part[:, 1]]
+                near[start : start + _CHUNK] = same.mean(axis=1) >= alike - _DOUBT
+            for one, other in pairs[near].tolist():
+                if groups.root(one) != groups.root(other) and (
+                    _likeness(runs(one), runs(other)) >= alike
+                ):
+                    groups.join(one, other)
+        progress(0.5 + (band + 1) / _BANDS / 2)
+
+
+def _candidates(band: Hashes) -> Iterator[npt.NDArray[np.int64]]:
+    """Pairs of texts with the same hashes, each with its next neighbours among those and with the
+    first of them: enough to find a group, and not the square of its size."""
+    keys = np.zeros(len(band), dtype=np.uint64)
+    for column in range(band.shape[1]):
+        keys = keys * np.uint64(0x9E3779B97F4A7C15) + band[:, column]
+    order = np.argsort(keys, kind="stable")
+    ordered = keys[order]
+    same = ordered[1:] == ordered[:-1]
+    if not same.any():
+        return
+    begins = np.concatenate(([True], ~same))
+    first = np.maximum.accumulate(np.where(begins, np.arange(len(order)), 0))
+    later = np.flatnonzero(~begins)
+    yield np.stack((order[first[later]], order[later]), axis=1)
+    for distance in range(1, _NEIGHBOURS + 1):
+        later = later[later - distance > first[later]]
+        if not len(later):
+            return
+        yield np.stack((order[later - distance], order[later]), axis=1)
+
+
+def _signatures(texts: Sequence[str], progress: Progress) -> Hashes:
+    random = np.random.default_rng(7)
+    factors = random.integers(1, 2**63, size=(_HASHES, 1), dtype=np.uint64) | np.uint64(1)
+    offsets = random.integers(0, 2**63, size=(_HASHES, 1), dtype=np.uint64)
+    signatures = np.empty((len(texts), _HASHES), dtype=np.uint32)
+    start = 0
+    while start < len(texts):
+        found: list[Hashes] = []
+        size = 0
+        while start + len(found) < len(texts) and (not found or size < _CHUNK):
+            found.append(_runs(texts[start + len(found)]))
+            size += len(found[-1])
+        begins = np.cumsum([0, *map(len, found[:-1])])
+        values = np.concatenate(found).astype(np.uint64)
+        # Multiply-shift hashing (Dietzfelbinger et al. 1997): the upper half of a product.
+        hashed = ((factors * values + offsets) >> np.uint64(32)).astype(np.uint32)
+        signatures[start : start + len(found)] = np.minimum.reduceat(hashed, begins, axis=1).T
+        start += len(found)
+        progress(start / len(texts))
+    return signatures
+
+
+def _runs(text: str) -> Hashes:
+    """Hashes of the runs of characters, or in a long text of words; sorted, each once."""
+    if len(text) > _LONG and text.count(" ") > len(text) / 20:
+        words = text.split()
+        hashes = [
+            zlib.crc32(" ".join(words[at : at + _WORDS]).encode("utf-8", "replace"))
+            for at in range(len(words) - _WORDS + 1)
+        ]
+        return np.unique(np.array(hashes, dtype=np.uint32))
+    length = _CHINESE_LETTERS if _CJK.search(text) else _LETTERS
+    codes = np.frombuffer(text.encode("utf-32-le", "replace"), dtype=np.uint32).astype(np.uint64)
+    length = min(length, len(codes))
+    mixed = np.zeros(len(codes) - length + 1, dtype=np.uint64)
+    for at in range(length):
+        mixed = (mixed + codes[at : at + len(mixed)]) * np.uint64(0x9E3779B97F4A7C15)
+        mixed ^= mixed >> np.uint64(29)
+    return np.unique((mixed >> np.uint64(32)).astype(np.uint32))
+
+
+def _likeness(one: Hashes, other: Hashes) -> float:
+    """Shared runs by all runs (Jaccard)."""
+    if min(len(one), len(other)) < ALIKE * 0.5 * max(len(one), len(other)):
+        return 0.0
+    both = len(np.intersect1d(one, other, assume_unique=True))
+    return both / (len(one) + len(other) - both)
