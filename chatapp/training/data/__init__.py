@@ -1,7 +1,13 @@
 """Labelled data: read, mapped to examples, checked, mended, split, and shown as it is learned."""
 
 from chatapp.training.data.cleaned import write_cleaned
-from chatapp.training.data.doctor import apply_fixes, examine, ready_examples
+from chatapp.training.data.doctor import (
+    apply_fixes,
+    examine,
+    languages_of,
+    learnable,
+    ready_examples,
+)
 from chatapp.training.data.formats import NAMES, ROLES, ColumnRole
 from chatapp.training.data.guessing import guess
 from chatapp.training.data.mapping import Mapped, to_examples
@@ -28,6 +34,8 @@ __all__ = [
     "examine",
     "find_personal",
     "guess",
+    "languages_of",
+    "learnable",
     "mask_personal",
     "preview",
     "read_rows",

@@ -6,22 +6,19 @@ import csv
 import json
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Literal
 
 from chatapp.knowledge.faq_rows import guarded
 from chatapp.training_records import Example
 
 
-def write_cleaned(
-    examples: Sequence[Example], path: Path, form: Literal["csv", "jsonl"] = "csv"
-) -> None:
-    """Write the examples.
+def write_cleaned(examples: Sequence[Example], path: Path) -> None:
+    """Write the examples: as CSV where the path ends so, else as JSONL.
 
     In CSV a text that a spreadsheet would take for a formula gets an apostrophe in front, which
     ``read_rows`` takes off again. Conversations of several turns are JSON in a cell.
     """
     rows = [_row(example) for example in examples]
-    if form == "jsonl":
+    if path.suffix.lower() != ".csv":
         with path.open("w", encoding="utf-8") as file:
             file.writelines(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
         return

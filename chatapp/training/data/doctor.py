@@ -8,6 +8,7 @@ from dataclasses import replace
 
 from chatapp.engine.tokenizer import ChatTokenizer
 from chatapp.errors import InvalidRequest
+from chatapp.knowledge.languages import language_of
 from chatapp.training.data.advice import advice_on
 from chatapp.training.data.chat_checks import check_length, check_turns
 from chatapp.training.data.common_checks import (
@@ -100,8 +101,7 @@ def examine(
     findings: list[Finding] = list(mapped_findings)
     positions: Sequence[int] = range(len(viewed))
     for number, (check, _kinds) in enumerate(checks):
-        begun, share = number / len(checks), 1 / len(checks)
-        stepped = replace(context, progress=lambda part, at=begun, of=share: tell(at + part * of))
+        stepped = replace(context, progress=_part_of(tell, number, len(checks)))
         problems = check(viewed, positions, stepped)
         findings += [problem.finding(viewed, columns) for problem in problems]
         positions = _without_errors(positions, problems)
@@ -146,6 +146,34 @@ def ready_examples(
     for check, _kinds in _CHECKS[task][:3]:  # turns or labels, length, frozen: the ones with errors
         positions = _without_errors(positions, check(viewed, positions, context))
     return [viewed[at] for at in positions]
+
+
+def learnable(
+    examples: Sequence[Example],
+    fix_ids: Sequence[str],
+    task: Task,
+    count_tokens: Counting,
+    max_length: int,
+    frozen: Sequence[str] = (),
+    *,
+    system_prompt: str = "",
+) -> list[Example]:
+    """``ready_examples`` of what ``apply_fixes`` leaves.
+
+    Raises:
+        InvalidRequest: an id that no finding has.
+    """
+    fixed = apply_fixes(
+        examples, fix_ids, task, count_tokens, max_length, frozen, system_prompt=system_prompt
+    )
+    return ready_examples(
+        fixed, task, count_tokens, max_length, frozen, system_prompt=system_prompt
+    )
+
+
+def languages_of(examples: Sequence[Example]) -> dict[str, float]:
+    """The share of each language among the examples, most first."""
+    return _shares(dict(enumerate(language_of(one.question[:300]) for one in examples)))
 
 
 def apply_fixes(
