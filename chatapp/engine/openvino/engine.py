@@ -139,8 +139,8 @@ class OpenVINOEngine:
             use.leave()
 
     def adapters(self) -> tuple[str, ...]:
-        """Names of the loaded adapters, oldest first."""
-        return tuple(self._adapters)
+        """Names of the loaded adapters, oldest first; without what a restarted worker refused."""
+        return tuple(name for name, use in self._adapters.items() if self._supervisor.has(use.lane))
 
     async def load_adapter(self, name: str, folder: Path) -> None:
         """Build a pipeline for a LoRA folder; one that had this name is let go afterwards.

@@ -125,6 +125,10 @@ class Supervisor:
             raise
         self._lanes[lane] = adapter
 
+    def has(self, lane: str) -> bool:
+        """Whether a lane is open, or will be again; it may be refused after a restart."""
+        return lane in self._lanes
+
     async def shut(self, lane: str) -> None:
         """Free a lane once its answers are written."""
         if lane not in self._lanes:  # it could not be opened again after a restart

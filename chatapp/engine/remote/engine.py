@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 
 from chatapp.engine.admission import Admission
 from chatapp.engine.answer import Stopwatch
+from chatapp.engine.remote.adapters import ServerAdapters
 from chatapp.engine.remote.answer import RemoteAnswer
 from chatapp.engine.remote.counting import TokenCounter
 from chatapp.engine.remote.dialect import Dialect, is_too_long, refused_field
@@ -19,7 +20,6 @@ from chatapp.errors import (
     EngineBusy,
     EngineDied,
     ModelError,
-    NotFound,
     PromptTooLong,
     RemoteError,
     UnsupportedField,
@@ -43,7 +43,7 @@ class RemoteEngine:
         self._model = server.model or ""
         self._limit = server.context_length
         self._counter = TokenCounter(self._wire, self._model)
-        self._adapters: set[str] = set()
+        self._adapters = ServerAdapters(self._wire, self._list)
         self._state = "new"
         self._dialect = Dialect()
 
@@ -96,9 +96,9 @@ class RemoteEngine:
         facts = listed.get(wanted, {})
         if isinstance(longest := facts.get("max_model_len"), int):
             self._limit = min(self._limit, longest)
-        self._adapters = {
+        self._adapters.listed(
             name for name, facts in listed.items() if facts.get("parent") == wanted != name
-        }
+        )
 
     async def close(self) -> None:
         """Cut every connection. Running requests end with EngineDied."""
@@ -133,10 +133,10 @@ class RemoteEngine:
     ) -> AsyncGenerator[EngineEvent, None]:
         """See ``Engine.stream``. Closing the stream closes the connection, so the server stops."""
         self._check_open()
-        if adapter is not None and adapter not in self._adapters:
-            raise _no_adapter(adapter)
+        use = self._adapters.use(adapter)
         ticket = self._admission.ticket()
         watch = Stopwatch()
+        use.enter()
         try:
             prompt_tokens = await self.count_tokens(messages)
             room = self._limit - prompt_tokens
@@ -157,6 +157,7 @@ class RemoteEngine:
                 yield Token(text)
             yield answer.done()
         finally:
+            use.leave()
             ticket.release()
 
     async def _pieces(
@@ -190,8 +191,7 @@ class RemoteEngine:
         if error.status == 429:
             return EngineBusy(*self.load())
         if error.status == 404 and adapter:
-            self._adapters.discard(adapter)
-            return _no_adapter(adapter)
+            return self._adapters.lost(adapter)
         if is_too_long(error):
             return PromptTooLong(self._limit, self._limit)
         if field := refused_field(error, request):
@@ -208,52 +208,26 @@ class RemoteEngine:
 
     def adapters(self) -> tuple[str, ...]:
         """Adapters that the server listed at the start, and those loaded since."""
-        return tuple(sorted(self._adapters))
+        return self._adapters.names()
 
     async def load_adapter(self, name: str, folder: Path) -> None:
-        """Ask the server to load a PEFT folder, as vLLM does; it reads ``folder`` on its own disk.
+        """Ask the server to load a PEFT folder; see ``ServerAdapters``.
 
         Raises:
             ModelError: the server cannot read the folder, or it does not fit the model.
             UnsupportedField: the server loads no adapters while it runs.
         """
-        try:
-            await self._adapter_call("load_lora_adapter", _adapter_at(name, folder))
-        except StatusError as error:
-            raise ModelError(
-                f"The remote server could not load the adapter {name!r} from {folder}: "
-                f"{message_of(error.body)}"
-            ) from error
-        self._adapters.add(name)
+        await self._adapters.load(name, folder)
 
     async def unload_adapter(self, name: str) -> None:
-        """Ask the server to forget an adapter.
+        """Ask the server to forget an adapter, once its last answer is written.
 
         Raises:
             NotFound: no adapter of that name is loaded.
             UnsupportedField: the server does not unload adapters while it runs.
             RemoteError: the server refused.
         """
-        if name not in self._adapters:
-            raise _no_adapter(name)
-        try:
-            await self._adapter_call("unload_lora_adapter", {"lora_name": name})
-        except StatusError as error:
-            raise self._wire.explain(error) from error
-        self._adapters.discard(name)
-
-    async def _adapter_call(self, route: str, body: Mapping[str, object]) -> None:
-        try:
-            async with self._wire.open("POST", f"{self._wire.place}/{route}", body):
-                pass
-        except StatusError as error:
-            if error.status in (404, 405, 501) and "lora" not in message_of(error.body).lower():
-                raise UnsupportedField(
-                    "adapter",
-                    "The remote server does not load or unload adapters while it runs. (vLLM "
-                    "does with --enable-lora and VLLM_ALLOW_RUNTIME_LORA_UPDATING=True.)",
-                ) from error
-            raise
+        await self._adapters.unload(name)
 
 
 def _models(listed: object) -> dict[str, dict[str, object]]:
@@ -269,11 +243,3 @@ def _models(listed: object) -> dict[str, dict[str, object]]:
         "The remote server's list of models cannot be read. Check that CHATAPP_REMOTE_BASE_URL is "
         "an OpenAI-compatible server; it usually ends in /v1."
     )
-
-
-def _adapter_at(name: str, folder: Path) -> dict[str, str]:
-    return {"lora_name": name, "lora_path": str(folder.absolute())}
-
-
-def _no_adapter(name: str) -> NotFound:
-    return NotFound(f"No adapter named {name!r} is loaded on the remote server.", adapter=name)

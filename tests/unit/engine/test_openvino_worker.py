@@ -18,7 +18,7 @@ import pytest
 from chatapp.engine.openvino.engine import OpenVINOEngine
 from chatapp.engine.openvino.ir import convert
 from chatapp.engine.openvino.protocol import Precision
-from chatapp.errors import EngineDied, EngineError, ModelError
+from chatapp.errors import EngineDied, EngineError, ModelError, NotFound
 from tests.contract_models import Babbler, tiny_lora
 from tests.engine_contract import WAIT, ask, first_queued, greedy, hear, hear_until, varied
 from tests.tiny_models import tiny_gguf, tiny_hf
@@ -109,6 +109,28 @@ async def test_a_dead_worker_is_replaced_and_only_its_requests_fail(
         assert engine.ready
         assert engine.adapters() == ("warm",)
         assert the_worker().pid != killed.pid
+
+
+async def test_an_adapter_that_cannot_come_back_is_said_to_be_gone(
+    model: Path, tmp_path: Path
+) -> None:
+    async with serving(model) as engine:
+        folder = tiny_lora(tmp_path / "lora")
+        await engine.load_adapter("warm", folder)
+        (folder / "adapter_model.safetensors").unlink()
+        victim = engine.stream(ask("A long one"), greedy(2000))
+        await hear_until(victim, tokens=1)
+        the_worker().kill()
+        with pytest.raises(EngineDied):
+            await hear(victim)
+        assert (await hear(engine.stream(ask("Hi"), greedy(4)))).text
+        assert engine.adapters() == ()
+        with pytest.raises(NotFound):
+            await hear(engine.stream(ask("Hi"), greedy(4), "warm"))
+        # Once its files are back it is loaded again.
+        tiny_lora(folder)
+        await engine.load_adapter("warm", folder)
+        assert (await hear(engine.stream(ask("Hi"), greedy(4), "warm"))).text
 
 
 async def test_a_worker_that_cannot_come_back_says_why(model: Path, tmp_path: Path) -> None:

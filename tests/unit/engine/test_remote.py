@@ -26,10 +26,12 @@ from chatapp.errors import (
 )
 from chatapp.events import Done, EngineEvent, Queued, Token
 from chatapp.records import ChatMessage, Sampling, Usage
+from tests.contract_models import tiny_lora
 from tests.engine_contract import EngineContract
 from tests.faces.api_app import WAIT, make_api, serving, until
 from tests.fakes import FakeEngine, Pause
 from tests.tiny_models import TinyModel, tiny_hf
+from tests.vllm_like import vllm_like
 
 HELLO = [ChatMessage("user", "one two three")]
 MODELS = {"data": [{"id": "far"}, {"id": "farther"}]}
@@ -503,6 +505,55 @@ async def test_adapters_are_loaded_as_vllm_does(script: Script, tmp_path: Path):
             await hear(engine.stream(HELLO, Sampling(), "warm"))
 
 
+@asynccontextmanager
+async def engines_on_one_server(count: int) -> AsyncIterator[tuple[FakeEngine, list[RemoteEngine]]]:
+    """Several servers of this app beside one that is like vLLM."""
+    backend = FakeEngine(model="far")
+    await backend.start()
+    async with serving(vllm_like(backend)) as address:
+        server = RemoteServer(base_url=f"{address}/v1")
+        engines = [RemoteEngine(server, max_running=2, max_waiting=2) for _ in range(count)]
+        for engine in engines:
+            await engine.start()
+        yield backend, engines
+        for engine in engines:
+            await engine.close()
+
+
+async def test_what_another_server_has_loaded_is_used(tmp_path: Path):
+    folder, other = tiny_lora(tmp_path / "one"), tiny_lora(tmp_path / "two", seed=8)
+    async with engines_on_one_server(2) as (backend, (here, there)):
+        await here.load_adapter("warm", folder)
+        await there.load_adapter("warm", folder)
+        assert there.adapters() == ("warm",)
+        assert backend._adapters == {"warm": folder}
+        await hear(there.stream(HELLO, Sampling(), "warm"))
+        assert backend.asked[-1].adapter == "warm"
+        # Another adapter under the same name takes its place.
+        await there.load_adapter("warm", other)
+        assert backend._adapters == {"warm": other}
+        await here.unload_adapter("warm")
+        await there.unload_adapter("warm")  # gone already, and that is fine
+        assert (here.adapters(), there.adapters()) == ((), ())
+
+
+async def test_a_folder_that_the_server_does_not_reach_is_named(tmp_path: Path):
+    async with engines_on_one_server(1) as (_, (engine,)):
+        with pytest.raises(ModelError, match=r"on its own disk.*No adapter found") as refused:
+            await engine.load_adapter("warm", tmp_path / "nowhere")
+        assert str(tmp_path / "nowhere") in refused.value.sentence
+
+
+@pytest.mark.parametrize("code", [404, 405, 501])
+async def test_a_server_that_loads_no_adapters_says_how_it_would(
+    script: Script, tmp_path: Path, code: int
+):
+    script.on("/v1/load_lora_adapter", status(code, {"detail": "Not Found"}))
+    async with engine_on(script) as engine:
+        with pytest.raises(UnsupportedField, match="VLLM_ALLOW_RUNTIME_LORA_UPDATING"):
+            await engine.load_adapter("warm", tmp_path)
+
+
 async def test_adapters_that_the_server_lists_are_there(script: Script):
     adapter = {"id": "warm", "parent": "far"}
     script.on("/v1/models", ok({"data": [{"id": "far", "parent": None}, adapter]}))
@@ -585,9 +636,7 @@ async def test_closing_the_engine_wakes_its_readers():
 
 
 class TestRemoteEngine(EngineContract):
-    """Our own API serves a real tiny model; the engine under test is its client."""
-
-    has_adapters = False
+    """A server like vLLM serves a real tiny model; the engine under test is its client."""
 
     @asynccontextmanager
     async def serving(
@@ -603,7 +652,7 @@ class TestRemoteEngine(EngineContract):
         )
         await backend.start()
         try:
-            async with serving(make_api(backend)) as address:
+            async with serving(vllm_like(backend)) as address:
                 engine = RemoteEngine(
                     RemoteServer(base_url=f"{address}/v1"),
                     max_running=max_running,
