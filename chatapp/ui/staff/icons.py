@@ -9,6 +9,7 @@ from chatapp.ui.icons import icon
 
 _PATHS: Final[Mapping[str, str]] = {
     "upload": "M12 16V4M7 9l5-5 5 5M4 16v4h16v-4",
+    "save": "M12 4v12M7 11l5 5 5-5M4 16v4h16v-4",
     "folder": "M3 6h6l2 3h10v10H3z",
     "text": "M5 4h14M12 4v16M8 20h8",
     "file": "M6 3h8l4 4v14H6zM14 3v5h4",

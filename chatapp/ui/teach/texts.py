@@ -1,0 +1,73 @@
+"""Every sentence the Teach page says, in English and Chinese."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from html import escape
+from typing import Final
+
+from chatapp.training_records import Finding, Fix
+from chatapp.ui.staff.texts import StaffWords, staff_keys
+from chatapp.ui.teach.texts_advice import ADVICE_ZH, FINDINGS_ZH, FIXES_ZH, LANGUAGES, ROLES
+from chatapp.ui.teach.texts_results import RESULTS
+from chatapp.ui.teach.texts_steps import STEPS
+from chatapp.ui.texts import Language
+
+_TEXTS: Final[Mapping[str, tuple[str, str]]] = {**STEPS, **RESULTS}
+_MARKED: Final = re.compile(r"\[(.+?)\]")
+
+
+@dataclass(frozen=True)
+class TeachWords(StaffWords):
+    """The texts of the Teach page in one language; the rest as the staff's pages say it."""
+
+    def __call__(self, key: str, **facts: str | int | float) -> str:
+        """The text for ``key`` with its facts filled in."""
+        if key not in _TEXTS:
+            return super().__call__(key, **facts)
+        text = _TEXTS[key][0 if self.language == "en" else 1]
+        return text.format(**facts) if facts else text
+
+    def marked(self, key: str) -> str:
+        """A text as HTML, with what stands in square brackets highlighted."""
+        return _MARKED.sub(r"<mark>\1</mark>", escape(self(key)))
+
+    def role(self, name: str) -> str:
+        """What a column is for."""
+        english, chinese = ROLES.get(name, (name.replace("_", " ").capitalize(), name))
+        return english if self.language == "en" else chinese
+
+    def language_name(self, code: str) -> str:
+        """A language by its code; the code itself where it has no name here."""
+        english, chinese = LANGUAGES.get(code, (code, code))
+        return english if self.language == "en" else chinese
+
+    def advice(self, setting: str, sentence: str) -> str:
+        """The sentence of advice of a setting; English ones are the config's own."""
+        return sentence if self.language == "en" else ADVICE_ZH.get(setting, sentence)
+
+    def finding(self, finding: Finding) -> str:
+        """What the doctor found; English as the doctor says it."""
+        if self.language == "en" or finding.kind not in FINDINGS_ZH:
+            return finding.sentence
+        return FINDINGS_ZH[finding.kind].format(n=finding.count)
+
+    def fix_label(self, fix: Fix) -> str:
+        """What a fix's button says."""
+        if self.language == "en":
+            return fix.label
+        before, after = fix.details.get("from", ""), fix.details.get("to", "")
+        return FIXES_ZH[fix.kind].format(n=fix.rows, before=before, after=after)
+
+
+def teach_translations(language: Language) -> dict[str, str]:
+    """Every text of one language by its key, as Gradio's I18n wants them."""
+    words = TeachWords(language)
+    return {key: words(key) for key in (*staff_keys(), *_TEXTS)}
+
+
+def teach_keys() -> frozenset[str]:
+    """The names of the page's own texts."""
+    return frozenset(_TEXTS)

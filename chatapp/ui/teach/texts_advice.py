@@ -1,0 +1,98 @@
+"""Names and advice that the lower floors give in English, said in Chinese."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+ADVICE_ZH: Final[Mapping[str, str]] = {
+    "method": "改动以何种方式保存。LoRA 几乎总是合适；QLoRA 在显卡上更省内存，DoRA 学得更多但更慢。",
+    "rank": "最多可以改动多少（rank），通常为 8 到 32。",
+    "alpha": "改动的影响有多强（alpha），一般为 rank 的两倍。",
+    "dropout": "训练时随机略去的改动比例（dropout）。",
+    "epochs": "把整个文件读几遍（epochs）。",
+    "max_steps": "最多训练多少步，优先于遍数。",
+    "learning_rate": "学得多快；太快会遗忘，太慢则学不会。",
+    "schedule": "学习率在训练后期如何下降。",
+    "warmup": "学习率逐渐升高的步数所占比例。",
+    "weight_decay": "把权重拉向零；对小文件略有保护作用。",
+    "max_grad_norm": "截断异常大的更新（梯度裁剪）。",
+    "label_smoothing": "避免对任何标签或词语过于自信。",
+    "early_stopping": "连续多少次评估没有进步就停止；0 表示从不提前停止。",
+    "batch_size": "一次读取多少条样本。",
+    "gradient_accumulation": "累加多少批再更新一次；可节省内存。",
+    "gradient_checkpointing": "内存减半，时间增加约三分之一。",
+    "packing": "把短样本拼成一行，不浪费在填充上。",
+    "max_length": "单条样本最长多少个词元，超出部分会被截断。",
+    "augment": "按可查看的规则为每条样本添加改写版本。",
+    "precision": "auto 会选择本机最快且无损的精度。",
+    "evaluations": "在验证集上评估多少次。",
+    "validation_share": "留出多少用于判断何时停止。",
+    "test_share": "留出多少用于最终报告。",
+    "seed": "相同的种子得到相同的训练。",
+    "system_prompt": "对话本身没有系统指令时，放在最前面的内容。",
+    "tracking": "同时把数据发送到那里；TensorBoard 文件总会写入。",
+}
+FINDINGS_ZH: Final[Mapping[str, str]] = {
+    "empty": "{n:,} 行缺少内容。请补全，或将其移除。",
+    "wrong_roles": "{n:,} 行的对话角色顺序有误。请更正，或将其移除。",
+    "role_order": "{n:,} 行的对话角色顺序有误。请更正，或将其移除。",
+    "unbalanced": "{n:,} 行的对话有问无答。请补全，或将其移除。",
+    "unbalanced_turns": "{n:,} 行的对话有问无答。请补全，或将其移除。",
+    "too_long": "{n:,} 行超出模型能读的长度，会被截断。可以截短或移除。",
+    "duplicate": "{n:,} 行与其他行完全相同。保留第一条即可。",
+    "near_duplicate": "{n:,} 行与其他行几乎相同。保留第一条即可。",
+    "conflict": "{n:,} 行的问题相同但答案不同。请保留正确的那一条。",
+    "conflicting": "{n:,} 行的问题相同但答案不同。请保留正确的那一条。",
+    "label_typo": "{n:,} 行的标签像是笔误。可以合并到正确的标签。",
+    "imbalance": "各标签的数量相差很大，稀少的标签会学得较差。",
+    "class_imbalance": "各标签的数量相差很大，稀少的标签会学得较差。",
+    "rare_label": "有 {n:,} 行的标签样本太少，难以学会。",
+    "mixed_languages": "{n:,} 行使用的语言与其余不同。",
+    "personal_data": "{n:,} 行含有个人信息，如电话或邮箱。建议遮盖。",
+    "untrained": "{n:,} 行中没有任何可学习的内容。",
+    "all_masked": "{n:,} 行中没有任何可学习的内容。",
+    "frozen": "{n:,} 行出现在固定的评测集中，已排除在训练之外。",
+}
+"""By the kind of a finding; others are said as the doctor says them."""
+FIXES_ZH: Final[Mapping[str, str]] = {
+    "drop": "移除 {n:,} 行",
+    "trim": "截短 {n:,} 行",
+    "merge_label": "将“{before}”并入“{after}”",
+    "mask": "遮盖 {n:,} 行中的个人信息",
+    "keep_first": "保留第一条，移除其余 {n:,} 行",
+}
+ROLES: Final[Mapping[str, tuple[str, str]]] = {
+    "messages": ("Conversation", "对话"),
+    "conversations": ("Conversation", "对话"),
+    "instruction": ("Instruction", "指令"),
+    "input": ("Input", "输入"),
+    "output": ("Answer to learn", "要学的回答"),
+    "prompt": ("Prompt", "提示"),
+    "completion": ("Answer to learn", "要学的回答"),
+    "question": ("Question", "问题"),
+    "answer": ("Answer to learn", "要学的回答"),
+    "text": ("Text", "文本"),
+    "label": ("Label", "标签"),
+    "chosen": ("Better answer", "更好的回答"),
+    "rejected": ("Worse answer", "较差的回答"),
+    "system": ("Instructions above", "系统指令"),
+    "history": ("Earlier turns", "之前的对话"),
+}
+LANGUAGES: Final[Mapping[str, tuple[str, str]]] = {
+    "en": ("English", "英语"),
+    "zh": ("Chinese", "中文"),
+    "de": ("German", "德语"),
+    "fr": ("French", "法语"),
+    "es": ("Spanish", "西班牙语"),
+    "it": ("Italian", "意大利语"),
+    "pt": ("Portuguese", "葡萄牙语"),
+    "nl": ("Dutch", "荷兰语"),
+    "pl": ("Polish", "波兰语"),
+    "ru": ("Russian", "俄语"),
+    "ja": ("Japanese", "日语"),
+    "ko": ("Korean", "韩语"),
+    "ar": ("Arabic", "阿拉伯语"),
+    "tr": ("Turkish", "土耳其语"),
+    "": ("unknown", "未知"),
+}
