@@ -1,4 +1,7 @@
-"""The command line: ``python -m chatapp serve | ask | ingest | faq | evaluate | demo | models``."""
+"""The command line: ``python -m chatapp`` and a command.
+
+``serve | ask | ingest | faq | evaluate | demo | doctor | models``
+"""
 
 from __future__ import annotations
 
@@ -6,6 +9,7 @@ import typer
 
 from chatapp.commands.ask import ask
 from chatapp.commands.demo import demo
+from chatapp.commands.doctor import doctor
 from chatapp.commands.evaluate import evaluate
 from chatapp.commands.faq import faq
 from chatapp.commands.ingest import ingest
@@ -13,7 +17,7 @@ from chatapp.commands.models import models
 from chatapp.commands.serve import serve
 
 cli = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
-for command in (serve, ask, ingest, demo):
+for command in (serve, ask, ingest, demo, doctor):
     cli.command()(command)
 cli.add_typer(faq, name="faq")
 cli.add_typer(evaluate, name="evaluate")

@@ -41,6 +41,7 @@ __all__ = [
     "fetch",
     "prepare",
     "resolve",
+    "tokenizer_if_ready",
 ]
 
 Part = Literal["openvino", "dense"]
@@ -139,6 +140,20 @@ def dense_if_ready(source: ModelSource, data: Path) -> Path | None:
             return None
     ready = folder.facts("dense", _CONVERTERS["dense"]) is not None
     return folder.part("dense") if ready else None
+
+
+def tokenizer_if_ready(source: ModelSource, data: Path) -> Path | None:
+    """The folder with a local model's tokenizer, if it lies ready; nothing is made for it."""
+    match source.kind, source.path:
+        case "hf" | "openvino", Path() as path:
+            return path
+        case "bundled", _:
+            folder = _model_folder(data, source.name, bundled.GGUF_SHA256)
+        case "gguf", Path() as path:
+            folder = _model_folder(data, source.name, _identity(path))
+        case _:
+            return None
+    return None if _missing(folder, set()) else folder.part("tokenizer")
 
 
 @contextmanager

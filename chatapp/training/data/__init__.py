@@ -24,6 +24,7 @@ __all__ = [
     "NAMES",
     "ROLES",
     "ColumnRole",
+    "Counting",
     "Mapped",
     "Row",
     "Table",
