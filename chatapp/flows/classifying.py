@@ -96,9 +96,13 @@ class Classifying:
             for adapter, classifier in self._chosen(model)
         ]
 
+    def wait(self) -> None:
+        """Until what was noticed so far is labelled. Blocking."""
+        self._thread.submit(lambda: None).result()
+
     def close(self) -> None:
-        """Label what still waits no more."""
-        self._thread.shutdown(cancel_futures=True)
+        """Label what was noticed already, and nothing more. Blocking."""
+        self._thread.shutdown()
 
     def _chosen(self, model: str | None) -> Sequence[tuple[Adapter, Classifier]]:
         if model is None or model in PURPOSES:
