@@ -1,6 +1,6 @@
 """The command line: ``python -m chatapp`` and a command.
 
-``serve | ask | ingest | faq | evaluate | demo | doctor | models``
+``serve | ask | ingest | faq | evaluate | demo | doctor | train | models``
 """
 
 from __future__ import annotations
@@ -15,9 +15,10 @@ from chatapp.commands.faq import faq
 from chatapp.commands.ingest import ingest
 from chatapp.commands.models import models
 from chatapp.commands.serve import serve
+from chatapp.commands.train import train
 
 cli = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
-for command in (serve, ask, ingest, demo, doctor):
+for command in (serve, ask, ingest, demo, doctor, train):
     cli.command()(command)
 cli.add_typer(faq, name="faq")
 cli.add_typer(evaluate, name="evaluate")

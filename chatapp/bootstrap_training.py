@@ -8,12 +8,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from chatapp.engine.base import Engine
+from chatapp.engine.choice import has_cuda
 from chatapp.engine.models.dense_base import DenseBase
 from chatapp.flows.adapters import Adapters
 from chatapp.flows.adapters_files import AdapterFiles
 from chatapp.flows.adapters_serving import Classifier, Serving
 from chatapp.flows.classifying import Classifying
 from chatapp.flows.feedback import Feedback
+from chatapp.flows.finetune import FineTune
+from chatapp.flows.finetune_bases import Bases
 from chatapp.metrics import Metrics
 from chatapp.settings import Settings
 from chatapp.store import (
@@ -36,6 +39,7 @@ class Training:
         folder: where data sets, runs and adapters lie.
         base: the chat model's weights, as training reads them.
         feedback: what people say about answers, and the corrections that were approved.
+        finetune: labelled files, and the runs that learn from them.
     """
 
     folder: Path
@@ -45,6 +49,7 @@ class Training:
     labels: MessageLabels
     metrics: Metrics
     feedback: Feedback
+    finetune: FineTune
     _tasks: list[asyncio.Task[None]] = field(default_factory=list)
 
     async def start(self) -> None:
@@ -54,7 +59,8 @@ class Training:
         """
         await asyncio.to_thread(self.adapters.purge)
         await self.adapters.load_live()
-        self._tasks.append(asyncio.create_task(self.adapters.watch()))
+        for watching in (self.adapters.watch(), self.finetune.watch()):
+            self._tasks.append(asyncio.create_task(watching))
 
     async def close(self) -> None:
         """End what still runs."""
@@ -85,6 +91,18 @@ def assemble_training(
         stored, Promotions(database), AdapterFiles(folder / "adapters"), serving, base, reserved
     )
     labels, metrics = MessageLabels(database), Metrics()
+    feedback = Feedback(
+        Conversations(database), Messages(database), Remarks(database), Corrections(database)
+    )
+    finetune = FineTune(
+        folder,
+        Bases(settings.model, settings.data),
+        threads=settings.train_threads,
+        gpu=has_cuda(),
+        register=adapters.register,
+        corrections=feedback.examples,
+        frozen=feedback.held_out,
+    )
     return Training(
         folder=folder,
         base=base,
@@ -92,12 +110,8 @@ def assemble_training(
         classifying=Classifying(serving, stored, labels, metrics),
         labels=labels,
         metrics=metrics,
-        feedback=Feedback(
-            Conversations(database),
-            Messages(database),
-            Remarks(database),
-            Corrections(database),
-        ),
+        feedback=feedback,
+        finetune=finetune,
     )
 
 

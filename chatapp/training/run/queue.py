@@ -16,6 +16,7 @@ from chatapp.errors import InvalidRequest, NotFound
 from chatapp.training.run import locks
 from chatapp.training.run.child import WORKER
 from chatapp.training.run.folder import RunFolder
+from chatapp.training.run.humble import cores
 from chatapp.training.run.launch import launch
 from chatapp.training_records import RunStatus
 
@@ -27,13 +28,14 @@ class RunQueue:
 
     Args:
         folder: the data folder's ``training``.
-        threads: of a run on the CPU.
+        threads: of a run on the CPU; None is all cores but one where a server answers beside it.
         worker: the module that learns.
     """
 
-    def __init__(self, folder: Path, threads: int, worker: str = WORKER) -> None:
+    def __init__(self, folder: Path, threads: int | None = None, worker: str = WORKER) -> None:
         self._runs = folder / "runs"
         self._turn = folder / "turn"
+        self._server = folder / "server"
         self._threads = threads
         self._worker = worker
 
@@ -58,6 +60,22 @@ class RunQueue:
         return folder
 
     @property
+    def threads(self) -> int:
+        """Of a run on the CPU."""
+        served = 1 if locks.is_held(self._server) else 0
+        return self._threads or max(1, cores() - served)
+
+    @contextmanager
+    def served(self) -> Iterator[None]:
+        """Says, for as long as it lasts, that a server answers beside the runs."""
+        handle = locks.take(self._server)
+        try:
+            yield
+        finally:
+            if handle is not None:
+                os.close(handle)
+
+    @property
     def waiting(self) -> Sequence[RunFolder]:
         """The queued runs, in the order in which they were queued."""
         queued = [one for one in self._all() if one.written_state.status == "queued"]
@@ -76,7 +94,7 @@ class RunQueue:
             return None
         try:
             for folder in self.waiting:
-                if launch(folder, turn, self._threads, self._worker):
+                if launch(folder, turn, self.threads, self._worker):
                     return folder
         finally:
             os.close(turn)

@@ -113,14 +113,19 @@ def _terminate(_signal: int, _frame: FrameType | None) -> NoReturn:
     raise _Terminated
 
 
-def main(arguments: list[str], train: Train | None = None) -> None:
-    """Learn in this process; ``train`` is by default what the run's task asks for."""
+def main(arguments: list[str], train: Train | None = None, *, humble: bool = True) -> None:
+    """Learn in this process; ``train`` is by default what the run's task asks for.
+
+    Args:
+        humble: whether everybody else goes first.
+    """
     folder, threads = RunFolder(Path(arguments[0])), int(arguments[1])
     logging.basicConfig(
         level="INFO", format="%(asctime)s %(levelname)s %(name)s: %(message)s", stream=sys.stderr
     )
     signal.signal(signal.SIGTERM, _terminate)
-    step_back()
+    if humble:
+        step_back()
     os.environ["TENSORBOARD_LOGGING_DIR"] = str(folder.path / "tensorboard")
 
     def loaded(folder: RunFolder, config: RunConfig, log: RunLog, /) -> object:

@@ -10,12 +10,14 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from chatapp.errors import ModelError
 from chatapp.training.config import RunConfig
 from chatapp.training.run import worker
 from chatapp.training.run.folder import RunFolder
 from chatapp.training.run.log import RunLog
+from chatapp.training_records import ClassifyReport, LabelScore, Scores
 
 STEPS = 40
 
@@ -52,8 +54,15 @@ FAILURES: dict[str, Callable[[RunConfig], None]] = {
 }
 
 
+def script_of(folder: Path) -> dict[str, Any]:
+    for written in (folder / "script.json", folder.parent.parent / "script.json"):
+        if written.exists():
+            return json.loads(written.read_text())
+    return {}
+
+
 def train(folder: RunFolder, config: RunConfig, log: RunLog, /) -> None:
-    script = json.loads((folder.path / "script.json").read_text())
+    script = script_of(folder.path)
     print("CHATAPP settings seen:", [key for key in os.environ if key.startswith("CHATAPP_")])
     step = total = 0
     if log.checkpoint:
@@ -74,6 +83,30 @@ def train(folder: RunFolder, config: RunConfig, log: RunLog, /) -> None:
     log.phase("Measuring on the test part")
     folder.adapter.mkdir(exist_ok=True)
     (folder.adapter / "total").write_text(str(total))
+    if script.get("report"):
+        folder.write_report(a_report())
+
+
+def a_report() -> ClassifyReport:
+    row = LabelScore(label="refund", precision=1, recall=1, f1=1, support=1)
+    scores = Scores(name="Baseline", accuracy=0.5, macro_f1=0.5, seconds=1)
+    return ClassifyReport(
+        sentence="It sorts 9 of 10 texts right; the baseline 5.",
+        winner="adapter",
+        labels=("refund",),
+        rows={"train": 8, "validation": 1, "test": 1},
+        accuracy=0.9,
+        per_label=(row,),
+        macro=row,
+        weighted=row,
+        confusion=((1,),),
+        predictions=(),
+        calibration=(),
+        calibration_error=0.0,
+        curve=(),
+        baseline=scores,
+        fine_tuned=scores,
+    )
 
 
 def save(path: Path, step: int, total: int) -> None:
@@ -83,4 +116,5 @@ def save(path: Path, step: int, total: int) -> None:
 
 
 if __name__ == "__main__":
-    worker.main(sys.argv[1:], train)
+    # A test does not wait until nobody else wants the processor.
+    worker.main(sys.argv[1:], train, humble=script_of(Path(sys.argv[1])).get("humble", False))

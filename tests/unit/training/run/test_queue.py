@@ -183,7 +183,7 @@ def test_a_process_that_is_asked_to_end_says_so(queue: RunQueue) -> None:
 
 
 def test_a_worker_steps_back_for_the_chat(queue: RunQueue) -> None:
-    folder = a_run(queue, pause=0.05)
+    folder = a_run(queue, pause=0.05, humble=True)
     queue.start_next()
     until(lambda: folder.state.step > 2)
     (process,) = processes(folder, WORKER)
