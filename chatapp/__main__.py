@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import typer
 
+from chatapp.commands.adapters import adapters
 from chatapp.commands.ask import ask
+from chatapp.commands.classify import classify
 from chatapp.commands.demo import demo
 from chatapp.commands.doctor import doctor
 from chatapp.commands.evaluate import evaluate
@@ -18,10 +20,11 @@ from chatapp.commands.serve import serve
 from chatapp.commands.train import train
 
 cli = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
-for command in (serve, ask, ingest, demo, doctor, train):
+for command in (serve, ask, ingest, demo, classify, doctor, train):
     cli.command()(command)
 cli.add_typer(faq, name="faq")
 cli.add_typer(evaluate, name="evaluate")
+cli.add_typer(adapters, name="adapters")
 cli.add_typer(models, name="models")
 
 if __name__ == "__main__":

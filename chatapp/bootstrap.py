@@ -25,6 +25,7 @@ from chatapp.errors import ChatAppError, NotFound, SettingsError, StorageError
 from chatapp.events import Event
 from chatapp.flows.answering import Answering
 from chatapp.flows.chat import Chat
+from chatapp.flows.comparing import Comparing
 from chatapp.metrics import Metrics
 from chatapp.personas import answered_from, load_personas
 from chatapp.records import ChatMessage, Persona, Sampling
@@ -37,6 +38,7 @@ from chatapp.store import (
     Documents,
     Faqs,
     Messages,
+    Votes,
 )
 
 log = logging.getLogger(__name__)
@@ -50,6 +52,7 @@ GRACE_SECONDS = 3
 
 __all__ = [
     "Knowledge",
+    "Training",
     "answering",
     "build",
     "knowledge",
@@ -95,6 +98,7 @@ def build(
         on_question=training.classifying.notice,
     )
     answering = Answering(engine, metrics, grounded)
+    comparing = Comparing(answering, training.adapters, Votes(database))
     gate = StaffGate(settings.host, _password(settings), _secret(settings))
     asgi = create_api(
         answering,
@@ -116,6 +120,12 @@ def build(
         personas,
         identity.owner_of,
         lambda request: request.request is not None and gate.is_staff(request.request),
+        ui.Learning(
+            feedback=training.feedback,
+            labels=training.labels,
+            adapters=lambda: training.adapters.list("chat"),
+            comparing=comparing,
+        ),
     )
     gr.mount_gradio_app(asgi, page, path="/", **ui.mount_kwargs())
     asgi.add_middleware(ui.IdentityMiddleware, identity=identity)

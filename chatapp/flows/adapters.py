@@ -20,6 +20,8 @@ from chatapp.store import Promotions, StoredAdapters
 from chatapp.training.run.folder import RunFolder
 from chatapp.training_records import Adapter, Promotion, Slot
 
+__all__ = ["UNDO_DAYS", "Adapters", "Gate", "What"]
+
 UNDO_DAYS = timedelta(days=30)
 """How long a deleted adapter can be brought back."""
 
