@@ -1,7 +1,9 @@
 """Labelled data: read, mapped to examples, checked, mended, split, and shown as it is learned."""
 
+from chatapp.training.data.augmenting import augment, augmented_pairs
 from chatapp.training.data.cleaned import write_cleaned
 from chatapp.training.data.doctor import (
+    Counting,
     apply_fixes,
     examine,
     languages_of,
@@ -30,6 +32,8 @@ __all__ = [
     "Table",
     "apply_fixes",
     "as_task",
+    "augment",
+    "augmented_pairs",
     "encode",
     "estimated_tokens",
     "examine",
