@@ -7,9 +7,11 @@ Every method blocks; the page calls them in a thread. What is decided about file
 
 from __future__ import annotations
 
+import asyncio
 import re
 import secrets
 from collections.abc import Callable, Sequence
+from datetime import timedelta
 from pathlib import Path
 
 from chatapp.flows.finetune_bases import AUTO, Finds
@@ -28,6 +30,7 @@ __all__ = ["Comparison", "FineTune"]
 
 _UNNAMED = re.compile(r"[^A-Za-z0-9._-]+")
 _LOOKED_AT = 20
+_UNDO = timedelta(days=30)
 
 
 def _none() -> Sequence[Example]:
@@ -65,6 +68,11 @@ class FineTune(Lessons, Runs):
         Runs.__init__(self, self._queue, register, self.knows)
         self._trials = folder / "trials"
         self._gpu = gpu
+
+    async def watch(self) -> None:
+        """Look after files and runs, in a server; see ``Runs.watch``."""
+        await asyncio.to_thread(self.purge_datasets, _UNDO)
+        await Runs.watch(self)
 
     def recommend(self, dataset_id: str, task: Task, preset: Preset) -> RunConfig:
         """The settings that suit a file.

@@ -17,6 +17,7 @@ from pathlib import Path
 from pydantic import TypeAdapter
 
 from chatapp.errors import DatasetError, InvalidRequest, NotFound, StorageError
+from chatapp.flows.finetune_memory import Memory
 from chatapp.training import data
 from chatapp.training.run import lines, locks
 from chatapp.training_records import DataMapping, Dataset, Example
@@ -41,6 +42,7 @@ class Datasets:
         self._files = folder / "datasets"
         self._removed = folder / "datasets-removed"
         self._corrections = corrections
+        self._memory = Memory()
 
     def add_dataset(self, name: str, path: Path, *, again: bool = True) -> Dataset:
         """Take in a file under a name; the file is copied.
@@ -199,6 +201,22 @@ class Datasets:
             DatasetError: the file cannot be read any more.
             NotFound: there is no such dataset.
         """
+        return self._memory.get(
+            ("mapped", *self.version(dataset_id)), lambda: self._map(dataset_id)
+        )
+
+    def version(self, dataset_id: str) -> tuple[str, int, int]:
+        """Another one after every change of what was decided about a file.
+
+        Raises:
+            NotFound: there is no such dataset.
+        """
+        place = self._place(dataset_id)
+        labels = place / "labels.json"
+        relabelled = labels.stat().st_mtime_ns if labels.exists() else 0
+        return dataset_id, (place / "dataset.json").stat().st_mtime_ns, relabelled
+
+    def _map(self, dataset_id: str) -> data.Mapped:
         dataset = self.dataset(dataset_id)
         mapped = data.to_examples(self._table(dataset), dataset.mapping)
         if not (labels := self._labels(dataset_id)):

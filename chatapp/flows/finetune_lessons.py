@@ -46,20 +46,25 @@ class Lessons(Datasets):
             ModelError: there is no such base.
             NotFound: there is no such dataset.
         """
-        mapped = self.mapped(dataset_id)
-        tokenizer = self._tokenizer(task, base)
-        return data.examine(
-            self._mended(dataset_id, mapped, task, tokenizer),
-            mapped.findings,
-            task,
-            tokenizer,
-            _MAX_LENGTH,
-            self._kept_apart(),
-            mapping=self.dataset(dataset_id).mapping,
-            unread=mapped.unread,
-        )
+        frozen = self._kept_apart()
 
-    def learnable(self, dataset_id: str, task: Task, base: str = AUTO) -> list[Example]:
+        def work() -> Diagnosis:
+            mapped = self.mapped(dataset_id)
+            tokenizer = self._tokenizer(task, base)
+            return data.examine(
+                self._mended(dataset_id, task, tokenizer, frozen),
+                mapped.findings,
+                task,
+                tokenizer,
+                _MAX_LENGTH,
+                frozen,
+                mapping=self.dataset(dataset_id).mapping,
+                unread=mapped.unread,
+            )
+
+        return self._memory.get(("examined", *self.version(dataset_id), task, base, frozen), work)
+
+    def learnable(self, dataset_id: str, task: Task, base: str = AUTO) -> Sequence[Example]:
         """What would be learned from now: fixes applied, rows with errors left out.
 
         Raises:
@@ -67,9 +72,14 @@ class Lessons(Datasets):
             ModelError: there is no such base.
             NotFound: there is no such dataset.
         """
-        tokenizer = self._tokenizer(task, base)
-        mended = self._mended(dataset_id, self.mapped(dataset_id), task, tokenizer)
-        return data.ready_examples(mended, task, tokenizer, _MAX_LENGTH, self._kept_apart())
+        frozen = self._kept_apart()
+
+        def work() -> Sequence[Example]:
+            tokenizer = self._tokenizer(task, base)
+            mended = self._mended(dataset_id, task, tokenizer, frozen)
+            return data.ready_examples(mended, task, tokenizer, _MAX_LENGTH, frozen)
+
+        return self._memory.get(("learnable", *self.version(dataset_id), task, base, frozen), work)
 
     def cleaned(self, dataset_id: str) -> Path:
         """A CSV file of what would be learned from now, to download.
@@ -139,15 +149,13 @@ class Lessons(Datasets):
         return {**parts, "train": train}
 
     def _mended(
-        self, dataset_id: str, mapped: data.Mapped, task: Task, tokenizer: Counting
+        self, dataset_id: str, task: Task, tokenizer: Counting, frozen: Sequence[str]
     ) -> Sequence[Example]:
         """With the fixes that this task knows: they may have been chosen for the other one."""
-        examples: Sequence[Example] = mapped.examples
+        examples: Sequence[Example] = self.mapped(dataset_id).examples
         for fix in self.dataset(dataset_id).fixes:
             try:
-                examples = data.apply_fixes(
-                    examples, [fix], task, tokenizer, _MAX_LENGTH, self._kept_apart()
-                )
+                examples = data.apply_fixes(examples, [fix], task, tokenizer, _MAX_LENGTH, frozen)
             except InvalidRequest:
                 continue
         return examples
@@ -162,5 +170,5 @@ class Lessons(Datasets):
         labelled = self.dataset(dataset_id).mapping.format == "text_label"
         return "classify" if labelled else "chat"
 
-    def _kept_apart(self) -> list[str]:
-        return [one.question for one in self._frozen()]
+    def _kept_apart(self) -> tuple[str, ...]:
+        return tuple(one.question for one in self._frozen())
