@@ -214,6 +214,7 @@ class Comparing:
                 await changed.wait()
                 changed.clear()
                 yield
+            yield  # both may have ended since
         finally:
             self.stop(comparison.id)
             await asyncio.gather(*tasks, return_exceptions=True)

@@ -12,10 +12,11 @@ from chatapp.flows.chat import Chat
 from chatapp.records import Persona
 from chatapp.store import Conversations, Messages
 from chatapp.ui.chat import build_chat
+from chatapp.ui.learning import Learning
 from chatapp.ui.shelf import Rooms, Shelf
-from chatapp.ui.source_handlers import IsStaff
 from chatapp.ui.texts import GRADIO_LOCALES, LANGUAGES, translations
 from chatapp.ui.theme import theme
+from chatapp.ui.visit import IsStaff
 
 LARGEST_UPLOAD: Final = "10mb"
 _AT_ONCE: Final = 256
@@ -29,20 +30,23 @@ def build_blocks(
     engine: Engine,
     personas: Mapping[str, Persona],
     owner_of: Callable[[gr.Request], str],
-    staff_link: IsStaff = lambda _: False,
+    is_staff: IsStaff = lambda _: False,
+    learning: Learning | None = None,
 ) -> gr.Blocks:
     """The page, ready to be mounted.
 
     Args:
         owner_of: whose conversations a request may see.
-        staff_link: whether a request's reader is shown the way to the knowledge.
+        is_staff: whether a request's reader may see what only staff see.
+        learning: takes feedback, and knows the adapters; None does neither.
     """
-    shelf = Shelf(Rooms(chat, conversations, messages, engine, personas), owner_of)
+    rooms = Rooms(chat, conversations, messages, engine, personas, learning or Learning())
+    shelf = Shelf(rooms, owner_of, is_staff)
     blocks = gr.Blocks(
         title="Support assistant", analytics_enabled=False, fill_height=True, fill_width=True
     )
     with blocks:
-        build_chat(blocks, shelf, translator(), staff_link)
+        build_chat(blocks, shelf, translator())
     blocks.queue(default_concurrency_limit=_AT_ONCE, api_open=False)
     # Only then does Gradio refuse server paths that a client passes off as its own upload.
     blocks.has_launched = True

@@ -6,11 +6,13 @@ from typing import Any, Final
 
 import gradio as gr
 
+from chatapp.ui.compare_handlers import CompareHandlers
+from chatapp.ui.feedback_handlers import FeedbackHandlers
 from chatapp.ui.handlers import ChatHandlers
 from chatapp.ui.parts import Parts, draw_chat
 from chatapp.ui.shelf import Shelf
 from chatapp.ui.shelf_handlers import ShelfHandlers
-from chatapp.ui.source_handlers import IsStaff, SourceHandlers
+from chatapp.ui.source_handlers import SourceHandlers
 from chatapp.ui.texts import Words
 
 # Every event of a kind is heard. Gradio would otherwise drop one that comes while the last of its
@@ -23,12 +25,14 @@ _QUIET: Final[dict[str, Any]] = {
 _LATEST: Final = _QUIET | {"trigger_mode": "always_last"}
 
 
-def build_chat(blocks: gr.Blocks, shelf: Shelf, i18n: gr.I18n, is_staff: IsStaff) -> None:
+def build_chat(blocks: gr.Blocks, shelf: Shelf, i18n: gr.I18n) -> None:
     """Draw the tab and wire it, inside the Blocks that are being built."""
     parts = draw_chat(i18n, shelf.choices(Words("en")))
     _wire_answers(blocks, parts, ChatHandlers(shelf))
     _wire_shelf(parts, ShelfHandlers(shelf))
-    _wire_sources(blocks, parts, SourceHandlers(shelf, is_staff))
+    _wire_sources(parts, SourceHandlers(shelf))
+    _wire_feedback(parts, FeedbackHandlers(shelf))
+    _wire_compare(blocks, parts, CompareHandlers(shelf))
 
 
 def _wire_answers(blocks: gr.Blocks, parts: Parts, on: ChatHandlers) -> None:
@@ -49,18 +53,26 @@ def _wire_answers(blocks: gr.Blocks, parts: Parts, on: ChatHandlers) -> None:
     question = [parts.current, parts.persona]
     asked: dict[str, Any] = {
         "fn": on.send,
-        "inputs": [parts.sent, *question, parts.instructions, *controls],
+        "inputs": [parts.sent, *question, parts.instructions, parts.adapter, *controls],
         "outputs": outputs,
     }
-    asking.success(**asked, **_QUIET)
-    turns.retry(on.retry, [*question, *controls], outputs, **_QUIET)
-    turns.edit(on.edit, [*question, *controls], outputs, **_QUIET)
+    asking.success(**asked, js=_with_adapter(4), **_QUIET)
+    again = [*question, parts.adapter, *controls]
+    turns.retry(on.retry, again, outputs, js=_with_adapter(2), **_QUIET)
+    turns.edit(on.edit, again, outputs, js=_with_adapter(2), **_QUIET)
     # Not queued, so that it is heard while the answer's own event still runs.
     parts.stop.click(on.stop, [parts.current], None, queue=False, **_QUIET)
     turns.stop(on.stop, [parts.current], None, queue=False, **_QUIET)
     turns.undo(on.undo, [parts.current], outputs, **_QUIET)
     turns.show(on.show, [parts.current], outputs, **_QUIET)
-    turns.like(on.like, [parts.current], outputs, **_QUIET)
+
+
+def _with_adapter(before: int) -> str:
+    """Puts what staff have picked, which the page alone knows, behind ``before`` other inputs."""
+    return (
+        f"(...values) => [...values.slice(0, {before}), window.chatapp.adapter(), "
+        f"...values.slice({before} + 1)]"
+    )
 
 
 def _wire_shelf(parts: Parts, on: ShelfHandlers) -> None:
@@ -85,10 +97,32 @@ def _wire_shelf(parts: Parts, on: ShelfHandlers) -> None:
     parts.upload.upload(on.take_in, [parts.upload], outputs, **_QUIET)
 
 
-def _wire_sources(blocks: gr.Blocks, parts: Parts, on: SourceHandlers) -> None:
-    # Neither is queued: the page's first event must not lose its stream to one that ends while it
-    # begins, and the panel is to open at once while an answer is being written.
-    blocks.load(on.staff, None, [parts.staff], queue=False, **_QUIET)
+def _wire_sources(parts: Parts, on: SourceHandlers) -> None:
+    # Not queued: the panel is to open at once while an answer is being written.
     parts.turns.sheet(on.sheet, [parts.current], [parts.sheet], queue=False, **_QUIET).failure(
         None, None, None, js="() => window.chatapp.closeSources()", **_QUIET
     )
+
+
+def _wire_feedback(parts: Parts, on: FeedbackHandlers) -> None:
+    turns, outputs, current = parts.turns, parts.outputs, [parts.current]
+    turns.like(on.like, current, outputs, **_QUIET)
+    # Not queued: the form is told at once whether it can close, also while an answer is written.
+    turns.feedback(on.give, current, outputs, queue=False, **_QUIET).failure(
+        None, None, None, js="() => window.chatapp.feedback.failed()", **_QUIET
+    )
+    turns.withdraw(on.withdraw, current, outputs, queue=False, **_QUIET)
+
+
+def _wire_compare(blocks: gr.Blocks, parts: Parts, on: CompareHandlers) -> None:
+    turns, compare = parts.turns, parts.compare
+    # Not queued: the page's first event must not lose its stream to one that ends while it begins.
+    tools = [parts.staff, parts.staff_tools, compare.form]
+    blocks.load(on.staff, None, tools, queue=False, **_QUIET)
+    asked = [parts.persona, parts.instructions, *parts.controls]
+    turns.compare(on.ask, asked, compare.outputs, **_QUIET).then(
+        None, None, None, js="() => window.chatapp.compare.ended()", **_QUIET
+    )
+    turns.compare_stop(on.stop, None, None, queue=False, **_QUIET)
+    turns.vote(on.vote, None, compare.outputs, **_QUIET)
+    turns.unvote(on.unvote, None, compare.outputs, **_QUIET)

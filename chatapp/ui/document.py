@@ -2,9 +2,9 @@
 
 Gradio reads the reader's language once, from ``navigator.language``, before any script it can be
 given runs, and has no other switch for it. So the choice has to be in place earlier: this
-middleware adds ``assets/early.js`` to the page's head, ``assets/chat.js`` and ``sources.js``, which
-components call as soon as they are drawn, and the style sheets of the same names, whose rules about
-the whole page Gradio would otherwise confine to its own container.
+middleware adds ``assets/early.js`` to the page's head, then the other scripts, which components
+call as soon as they are drawn, and the style sheets, whose rules about the whole page Gradio would
+otherwise confine to its own container.
 """
 
 from __future__ import annotations
@@ -19,7 +19,11 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 ASSETS: Final = Path(__file__).parent / "assets"
 _CHAT: Final = tuple(
-    ASSETS / name for name in ("early.js", "chat.js", "sources.js", "chat.css", "sources.css")
+    ASSETS / name
+    for name in (
+        *("early.js", "feedback.js", "compare.js", "chat.js", "sources.js"),
+        *("chat.css", "sources.css", "feedback.css"),
+    )
 )
 _HEAD: Final = b"<head>"
 _FAVICON: Final = (

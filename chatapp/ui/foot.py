@@ -6,9 +6,11 @@ from collections.abc import Sequence
 from html import escape
 
 from chatapp.records import Message
+from chatapp.ui.given import given_line
 from chatapp.ui.icons import icon
 from chatapp.ui.live import LiveAnswer
 from chatapp.ui.route_line import route_line
+from chatapp.ui.staff_chips import labels_line, writer_chip
 from chatapp.ui.texts import Words
 from chatapp.ui.thread import Thread
 
@@ -23,7 +25,8 @@ def foot(message: Message, thread: Thread, words: Words, *, growing: bool) -> st
     if message.role == "user":
         actions = _button("edit", words("edit")) + _button("undo", words("undo"))
         kind = "foot-line with-versions" if versions else "foot-line"
-        return f'<div class="{kind}">{_button("copy", words("copy"))}{actions}{versions}</div>'
+        line = f'<div class="{kind}">{_button("copy", words("copy"))}{actions}{versions}</div>'
+        return labels_line(thread.labels.get(message.id, ()), words) + line
     actions = _button("retry", words("retry"))
     if message.text:
         actions = (
@@ -35,8 +38,10 @@ def foot(message: Message, thread: Thread, words: Words, *, growing: bool) -> st
     seconds = message.timing.total if message.timing else None
     route = route_line(message.grounding, seconds, words)
     figures = _figures(message, words, timed=bool(route))
+    writer = writer_chip(message, words) if thread.for_staff else ""
+    given = given_line(thread.remarks.get(message.id), words)
     state = _dropped(message.dropped_turns, words) + _state(message, words) + route
-    return f'{state}<div class="foot-line">{actions}{versions}{figures}</div>'
+    return f'{state}<div class="foot-line">{actions}{versions}{figures}{writer}</div>{given}'
 
 
 def _progress(live: LiveAnswer, words: Words) -> str:

@@ -14,6 +14,7 @@ import gradio as gr
 
 from chatapp.errors import InvalidRequest, NotFound
 from chatapp.events import Event
+from chatapp.flows.adapters_live import LIVE
 from chatapp.ui import render
 from chatapp.ui.failures import plainly, plainly_streaming, refusal
 from chatapp.ui.live import LiveAnswer
@@ -55,6 +56,7 @@ class ChatHandlers:
         conversation_id: str,
         persona_id: str,
         instructions: str,
+        adapter: str,
         *controls: float | None,
     ) -> Frames:
         """Ask a question, in a new conversation if there is none yet."""
@@ -63,7 +65,7 @@ class ChatHandlers:
             yield Screen().values()
             return
         persona = self._shelf.persona(persona_id)
-        sampling = _controls(controls).sampling(persona.sampling.stop)
+        sampling = controls_of(controls).sampling(persona.sampling.stop)
         if conversation_id:
             self._must_be_idle(visit, conversation_id)
             await self._shelf.instruct(visit, conversation_id, instructions)
@@ -73,7 +75,9 @@ class ChatHandlers:
                 rooms.conversations.create, visit.owner, persona.id, instructions
             )
             conversation_id = made.id
-        events = self._chat.reply(visit.owner, conversation_id, text.strip(), sampling)
+        events = self._chat.reply(
+            visit.owner, conversation_id, text.strip(), sampling, _picked(visit, adapter)
+        )
         async for frame in self._answer(visit, conversation_id, events):
             yield frame
 
@@ -84,13 +88,16 @@ class ChatHandlers:
         picked: gr.EventData,
         conversation_id: str,
         persona_id: str,
+        adapter: str,
         *controls: float | None,
     ) -> Frames:
         """Answer the same question again, as another version."""
         visit = self._shelf.visit(request)
         self._must_be_idle(visit, conversation_id)
-        sampling = _controls(controls).sampling(self._shelf.persona(persona_id).sampling.stop)
-        events = self._chat.retry(visit.owner, conversation_id, field(picked, "id"), sampling)
+        sampling = controls_of(controls).sampling(self._shelf.persona(persona_id).sampling.stop)
+        events = self._chat.retry(
+            visit.owner, conversation_id, field(picked, "id"), sampling, _picked(visit, adapter)
+        )
         async for frame in self._answer(visit, conversation_id, events):
             yield frame
 
@@ -101,6 +108,7 @@ class ChatHandlers:
         picked: gr.EventData,
         conversation_id: str,
         persona_id: str,
+        adapter: str,
         *controls: float | None,
     ) -> Frames:
         """Ask an earlier question differently, as another branch."""
@@ -109,9 +117,11 @@ class ChatHandlers:
         text = field(picked, "text").strip()
         if not text:
             raise refusal(visit.words("empty_message"), visit.words)
-        sampling = _controls(controls).sampling(self._shelf.persona(persona_id).sampling.stop)
+        sampling = controls_of(controls).sampling(self._shelf.persona(persona_id).sampling.stop)
         question_id = field(picked, "id")
-        events = self._chat.edit(visit.owner, conversation_id, question_id, text, sampling)
+        events = self._chat.edit(
+            visit.owner, conversation_id, question_id, text, sampling, _picked(visit, adapter)
+        )
         async for frame in self._answer(visit, conversation_id, events):
             yield frame
 
@@ -142,20 +152,6 @@ class ChatHandlers:
         target = field(picked, "target")
         await asyncio.to_thread(conversations.show, visit.owner, conversation_id, target)
         return (await self._shelf.conversation_screen(visit, conversation_id)).values()
-
-    @plainly
-    async def like(
-        self, request: gr.Request, picked: gr.EventData, conversation_id: str
-    ) -> list[object]:
-        """Keep a verdict on an answer; the same one again takes it back."""
-        visit = self._shelf.visit(request)
-        message_id, verdict = field(picked, "id"), field(picked, "verdict") == "like"
-        thread = await self._shelf.thread(visit, conversation_id)
-        before = next((m.liked for m in thread.messages if m.id == message_id), None)
-        liked = None if before is verdict else verdict
-        await asyncio.to_thread(self._shelf.rooms.messages.like, visit.owner, message_id, liked)
-        thread = await self._shelf.thread(visit, conversation_id)
-        return Screen(turns=render.turns_json(thread, visit.words)).values()
 
     @plainly
     async def leave(self, request: gr.Request) -> None:
@@ -255,7 +251,17 @@ def field(picked: gr.EventData, name: str) -> str:
     return value
 
 
-def _controls(values: tuple[float | None, ...]) -> Controls:
+def _picked(visit: Visit, adapter: str) -> str:
+    """The adapter that is to answer: only staff choose."""
+    return adapter if visit.staff and adapter else LIVE
+
+
+def controls_of(values: tuple[float | None, ...]) -> Controls:
+    """The controls as their page sends them.
+
+    Raises:
+        InvalidRequest: one is empty.
+    """
     temperature, top_p, top_k, repetition_penalty, max_tokens, seed = values
     if None in (temperature, top_p, top_k, repetition_penalty, max_tokens):
         raise InvalidRequest("A control under “How it writes” is empty. Give it a number.")

@@ -26,7 +26,8 @@ _LANGUAGE_BUTTONS: Final = "".join(
 )
 MENU: Final = _tool("menu", "menu", "conversations")
 TOOLS: Final = (
-    f'<div class="tools"><span class="languages" role="group" data-label="language">'
+    '<div class="tools"><span id="answers-as"></span>'
+    '<span class="languages" role="group" data-label="language">'
     f"{_LANGUAGE_BUTTONS}</span>{_tool('theme', 'theme', 'switch_theme')}"
     f"{_tool('settings', 'sliders', 'settings')}</div>"
 )

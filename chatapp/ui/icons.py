@@ -21,6 +21,7 @@ _PATHS: Final[Mapping[str, str]] = {
     "book": "M5 4h11q3 0 3 3v13H8q-3 0-3-3zM5 17q0-3 3-3h11M9 8h6",
     "teach": "M12 5 2 10l10 5 10-5zM6 12v5q6 4 12 0v-5M22 10v6",
     "review": "M4 4h16v12h-8l-5 4v-4H4zM8 10l3 3 5-5",
+    "compare": "M4 5h7v14H4zM13 5h7v14h-7zM7 9h1M16 9h1",
     "open": "M14 4h6v6M20 4l-9 9M18 14v6H4V6h6",
     "theme": "M12 3a9 9 0 1 0 0 18zM12 3a9 9 0 0 1 0 18",
 }

@@ -8,6 +8,7 @@ from typing import Final
 
 import gradio as gr
 
+from chatapp.ui.compare_parts import CompareParts, draw_compare
 from chatapp.ui.header import (
     BRAND,
     HINT,
@@ -28,7 +29,8 @@ LATEX: Final[list[dict[str, str | bool]]] = [
 # What the page's script may ask for; each is an event of the ``turns`` component.
 _ON_LOAD: Final = """
 const events = ['open', 'retry', 'edit', 'undo', 'show', 'like', 'stop', 'new',
-                'rename', 'delete', 'restore', 'export', 'sheet'];
+                'rename', 'delete', 'restore', 'export', 'sheet', 'feedback', 'withdraw',
+                'compare', 'compare_stop', 'vote', 'unvote'];
 window.chatapp.connect((event, data) => { if (events.includes(event)) trigger(event, data); });
 window.chatapp.turns(props.value);
 watch('value', () => window.chatapp.turns(props.value));
@@ -42,6 +44,7 @@ class Parts:
     chatbot: gr.Chatbot
     turns: gr.HTML
     current: gr.Textbox
+    adapter: gr.Textbox
     composer: gr.Textbox
     send: gr.Button
     stop: gr.Button
@@ -50,6 +53,8 @@ class Parts:
     search: gr.Textbox
     conversations: gr.HTML
     staff: gr.HTML
+    staff_tools: gr.HTML
+    compare: CompareParts
     sheet: gr.HTML
     welcome: gr.HTML
     notice: gr.HTML
@@ -111,15 +116,19 @@ def draw_chat(i18n: gr.I18n, choices: Sequence[tuple[str, str]]) -> Parts:
                 sanitize_html=True,
             )
             composer, send, stop = _draw_composer(i18n)
+            compare = draw_compare()
         with gr.Column(elem_id="sources", min_width=0):
             _html(SOURCES_HEAD, "sources-head")
             sheet = _html("", "sheet")
         with gr.Column(elem_id="settings", min_width=0):
+            _html(PANEL_HEAD, "settings-head")
+            staff_tools = _html("", "staff-tools")
             instructions, controls, upload = _draw_settings(i18n)
     return Parts(
         chatbot=chatbot,
         turns=gr.HTML(html_template="", js_on_load=_ON_LOAD, visible="hidden", elem_id="turns"),
         current=gr.Textbox(visible="hidden", elem_id="current"),
+        adapter=gr.Textbox(visible="hidden", elem_id="adapter"),
         sent=gr.Textbox(visible="hidden", elem_id="sent"),
         download=gr.Textbox(visible="hidden", elem_id="download"),
         composer=composer,
@@ -129,6 +138,8 @@ def draw_chat(i18n: gr.I18n, choices: Sequence[tuple[str, str]]) -> Parts:
         search=search,
         conversations=conversations,
         staff=staff,
+        staff_tools=staff_tools,
+        compare=compare,
         sheet=sheet,
         welcome=welcome,
         notice=notice,
@@ -178,7 +189,6 @@ def _draw_composer(i18n: gr.I18n) -> tuple[gr.Textbox, gr.Button, gr.Button]:
 def _draw_settings(
     i18n: gr.I18n,
 ) -> tuple[gr.Textbox, Sequence[gr.components.Component], gr.UploadButton]:
-    _html(PANEL_HEAD, "settings-head")
     instructions = gr.Textbox(
         label=i18n("instructions"),
         info=i18n("instructions_help"),

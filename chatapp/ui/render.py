@@ -11,6 +11,7 @@ from chatapp.knowledge_records import Grounding
 from chatapp.records import Message, Persona
 from chatapp.ui.citations import drawn
 from chatapp.ui.foot import foot
+from chatapp.ui.given import remark_facts
 from chatapp.ui.markdown import literal
 from chatapp.ui.route_line import route_line, route_name
 from chatapp.ui.sources import sheet_key
@@ -60,11 +61,12 @@ def _cut_off(message: Message) -> bool:
     return message.status in ("writing", "stopped") and message.timing is None
 
 
-def turns_json(thread: Thread, words: Words, *, announce: bool = False) -> str:
+def turns_json(thread: Thread, words: Words, *, announce: bool = False, said: str = "") -> str:
     """What the page's script needs beside the texts: ids, raw texts and the line under each turn.
 
     While an answer grows this changes only with its phase, so that frames stay small.
-    ``announce`` has the last answer read out to those who listen to the page.
+    ``announce`` has the last answer read out to those who listen to the page; ``said`` another
+    sentence.
     """
     turns = []
     last = len(thread.messages) - 1
@@ -77,9 +79,10 @@ def turns_json(thread: Thread, words: Words, *, announce: bool = False) -> str:
                 "text": "" if growing else text_of(message, thread.live),
                 "foot": foot(message, thread, words, growing=growing),
                 "sheet": sheet_key(grounding_of(message, thread.live)),
+                **remark_facts(thread.remarks.get(message.id)),
             }
         )
-    said = _announcement(thread.messages[-1], words) if announce else ""
+    said = _announcement(thread.messages[-1], words) if announce else said
     page = {
         "conversation": thread.conversation_id,
         "busy": thread.busy,

@@ -4,22 +4,25 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 import gradio as gr
 
 from chatapp.engine.base import Engine
+from chatapp.feedback_records import Remark
 from chatapp.flows.chat import Chat
-from chatapp.records import Conversation, Message, Persona
+from chatapp.records import Conversation, Persona
 from chatapp.store import Conversations, Messages
+from chatapp.training_records import MessageLabel
 from chatapp.ui import render
+from chatapp.ui.learning import Learning
 from chatapp.ui.live import LiveAnswer, LiveAnswers
 from chatapp.ui.screen import Controls, Picker, Screen
 from chatapp.ui.sidebar import conversation_list
 from chatapp.ui.texts import Words
 from chatapp.ui.thread import Thread
-from chatapp.ui.visit import OwnerOf, Visit, visit_of
+from chatapp.ui.visit import IsStaff, OwnerOf, Visit, visit_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +34,7 @@ class Rooms:
     messages: Messages
     engine: Engine
     personas: Mapping[str, Persona]
+    learning: Learning = field(default_factory=Learning)
 
 
 _NOBODY: Final = Persona(
@@ -50,15 +54,18 @@ class _Tab:
 class Shelf:
     """Reads conversations and knows which tab shows which."""
 
-    def __init__(self, rooms: Rooms, owner_of: OwnerOf) -> None:
+    def __init__(
+        self, rooms: Rooms, owner_of: OwnerOf, is_staff: IsStaff = lambda _: False
+    ) -> None:
         self.rooms = rooms
+        self.is_staff = is_staff
         self.live = LiveAnswers(rooms.chat)
         self._owner_of = owner_of
         self._tabs: dict[str, _Tab] = {}
 
     def visit(self, request: gr.Request) -> Visit:
         """Who asks."""
-        return visit_of(request, self._owner_of)
+        return visit_of(request, self._owner_of, self.is_staff)
 
     def persona(self, persona_id: str) -> Persona:
         """The persona of that id, or the first where its file is gone."""
@@ -92,16 +99,29 @@ class Shelf:
         Raises:
             NotFound: not a conversation of this reader.
         """
-        conversations = self.rooms.conversations
-
-        def read() -> tuple[Sequence[Message], Mapping[str, Sequence[str]]]:
-            branch = conversations.branch(visit.owner, conversation_id)
-            return branch, conversations.siblings(visit.owner, conversation_id)
-
         # Before the reading: of an answer that ends meanwhile, the end is known here only.
         live = self.live.find(visit.owner, conversation_id)
-        messages, siblings = await asyncio.to_thread(read)
-        return Thread(conversation_id, messages, siblings, live)
+        return await asyncio.to_thread(self._read, visit, conversation_id, live)
+
+    def _read(self, visit: Visit, conversation_id: str, live: LiveAnswer | None) -> Thread:
+        conversations, learning = self.rooms.conversations, self.rooms.learning
+        branch = conversations.branch(visit.owner, conversation_id)
+        siblings = conversations.siblings(visit.owner, conversation_id)
+        remarks: Mapping[str, Remark] = {}
+        if learning.feedback is not None:
+            remarks = learning.feedback.of_conversation(visit.owner, conversation_id)
+        labels: Mapping[str, Sequence[MessageLabel]] = {}
+        if visit.staff and learning.labels is not None:
+            labels = learning.labels.of_conversation(conversation_id)
+        return Thread(
+            conversation_id,
+            branch,
+            siblings,
+            live,
+            remarks=remarks,
+            labels=labels,
+            for_staff=visit.staff,
+        )
 
     async def list_html(self, visit: Visit) -> str:
         """The list, filtered as this tab asked."""

@@ -79,19 +79,25 @@ def _row(conversation: Conversation, current: str, words: Words) -> str:
     )
 
 
-def staff_links(words: Words, waiting: int = 0) -> str:
+def staff_links(words: Words, waiting: int = 0, *, can_compare: bool = False) -> str:
     """The way to where the team looks after what the assistant knows and learns.
 
     Args:
         waiting: how much feedback waits to be reviewed.
+        can_compare: whether two answers can be compared, here in the chat.
     """
     told = escape(words("waiting_feedback", count=waiting))
     count = f'<span class="waiting" title="{told}">{waiting}</span>' if waiting else ""
-    return "".join(
+    compare = (
+        f'<button type="button" class="staff-link" data-do="compare">{icon("compare")}'
+        f"<span>{escape(words('compare'))}</span></button>"
+    )
+    links = "".join(
         f'<a class="staff-link" href="{path}/">{icon(sign)}'
         f"<span>{escape(words(key))}</span>{count if key == 'review' else ''}</a>"
         for path, key, sign in _STAFF_PAGES
     )
+    return links + (compare if can_compare else "")
 
 
 def notice(text: str, words: Words, *, restore_id: str | None = None) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
 
 import gradio as gr
 
@@ -11,23 +10,15 @@ from chatapp.knowledge_records import Grounding
 from chatapp.ui.failures import plainly
 from chatapp.ui.handlers import field
 from chatapp.ui.shelf import Shelf
-from chatapp.ui.sidebar import staff_links
 from chatapp.ui.sources import sheet_html
 from chatapp.ui.visit import Visit
 
-IsStaff = Callable[[gr.Request], bool]
-
 
 class SourceHandlers:
-    """The sources travel only when their panel is opened: they can be long.
+    """The sources travel only when their panel is opened: they can be long."""
 
-    Args:
-        is_staff: whether a request's reader may look after the knowledge.
-    """
-
-    def __init__(self, shelf: Shelf, is_staff: IsStaff) -> None:
+    def __init__(self, shelf: Shelf) -> None:
         self._shelf = shelf
-        self._is_staff = is_staff
 
     @plainly
     async def sheet(self, request: gr.Request, picked: gr.EventData, conversation_id: str) -> str:
@@ -36,12 +27,6 @@ class SourceHandlers:
         message_id = field(picked, "id")
         grounding = await self._grounding(visit, conversation_id, message_id)
         return sheet_html(message_id, grounding, visit.words)
-
-    @plainly
-    async def staff(self, request: gr.Request) -> str:
-        """The way to the staff's pages, for those who may go there."""
-        visit = self._shelf.visit(request)
-        return staff_links(visit.words) if self._is_staff(request) else ""
 
     async def _grounding(
         self, visit: Visit, conversation_id: str, message_id: str

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final, Literal
 
+from chatapp.ui.feedback_texts import FEEDBACK_TEXTS
+
 Language = Literal["en", "zh"]
 LANGUAGES: Final[Mapping[Language, str]] = {"en": "EN", "zh": "中文"}
 GRADIO_LOCALES: Final[Mapping[Language, str]] = {"en": "en", "zh": "zh-CN"}
@@ -207,6 +209,7 @@ _TEXTS: Final[Mapping[str, tuple[str, str]]] = {
         "Something went wrong on our side (reference {id}). Please try again.",
         "我们这边出了问题（编号 {id}），请再试一次。",
     ),
+    **FEEDBACK_TEXTS,
 }
 
 # English readers see the error's own sentence, which also names the values.

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
+from chatapp.feedback_records import Remark
 from chatapp.knowledge_records import Grounding
 from chatapp.records import Message
+from chatapp.training_records import MessageLabel
 from chatapp.ui.live import LiveAnswer
 
 
@@ -17,12 +19,18 @@ class Thread:
     Attributes:
         siblings: for a message with alternatives, all of their ids, oldest first.
         live: the answer being written at its end, if there is one.
+        remarks: what its reader said about answers, by the answer's id; withdrawn ones too.
+        labels: what classifiers said of questions, by the question's id; for staff alone.
+        for_staff: whether its reader sees what only staff see.
     """
 
     conversation_id: str
     messages: Sequence[Message]
     siblings: Mapping[str, Sequence[str]]
     live: LiveAnswer | None = None
+    remarks: Mapping[str, Remark] = field(default_factory=dict)
+    labels: Mapping[str, Sequence[MessageLabel]] = field(default_factory=dict)
+    for_staff: bool = False
 
     @property
     def busy(self) -> bool:

@@ -13,6 +13,7 @@ from chatapp.ui.sidebar import timezone_of
 from chatapp.ui.texts import Words, language_of
 
 OwnerOf = Callable[[gr.Request], str]
+IsStaff = Callable[[gr.Request], bool]
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,12 +23,14 @@ class Visit:
     Attributes:
         owner: whose conversations may be touched.
         tab: Gradio's random name for the open page.
+        staff: whether the reader may see what only staff see.
     """
 
     owner: str
     tab: str
     words: Words
     zone: tzinfo
+    staff: bool = False
 
 
 def words_of(request: gr.Request) -> Words:
@@ -36,7 +39,13 @@ def words_of(request: gr.Request) -> Words:
     return Words(language_of(chosen, request.headers.get("accept-language")))
 
 
-def visit_of(request: gr.Request, owner_of: OwnerOf) -> Visit:
+def visit_of(request: gr.Request, owner_of: OwnerOf, is_staff: IsStaff) -> Visit:
     """Everything a handler may know about its reader."""
     zone = timezone_of(cookies_of(request).get("chatapp_zone"))
-    return Visit(owner_of(request), str(request.session_hash), words_of(request), zone)
+    return Visit(
+        owner_of(request),
+        str(request.session_hash),
+        words_of(request),
+        zone,
+        is_staff(request),
+    )

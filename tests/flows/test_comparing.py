@@ -80,9 +80,11 @@ async def test_both_grow_at_once_from_the_same_prompt_and_seed(
             "Why?", "base", "returns-2", blind=False, system_prompt="Be kind."
         ):
             frames.append((one.answers["left"].text, one.answers["right"].text))
+            was_done = one.done
             if frames[-1] == ("A", "Bb"):
                 right_is_done.set()
             last = one
+        assert was_done  # whoever draws the frames has seen the end
         return last
 
     reading = asyncio.create_task(read())

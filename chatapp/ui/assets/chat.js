@@ -11,9 +11,11 @@
   let noticed = "";
   const text = (key) => window.gradio_config.i18n_translations[app.locale][key];
 
-  // ---- what the panel of sources needs ------------------------------------------------------
+  // ---- what the other scripts need -----------------------------------------------------------
   app.page = {
     ask: (id) => trigger("sheet", { id }),
+    send: (event, data) => trigger(event, data),
+    row: (id) => $(`[data-turn="${state.turns.findIndex((turn) => turn.id === id)}"]`),
     turn: (id) => state.turns.find((turn) => turn.id === id),
     foot: (id) => $(`[data-turn="${state.turns.findIndex((turn) => turn.id === id)}"] .foot`),
     closeOthers: () => { panel("settings", false); if (phone.matches) panel("sidebar", false); },
@@ -36,6 +38,7 @@
     if (state.announce) announce(state.announce);
     decorate();
     app.sources.follow();
+    app.feedback.follow();
   };
   app.save = (file) => {
     const { name, type, text: content } = JSON.parse(file);
@@ -77,8 +80,10 @@
       row.setAttribute("role", "group");
       row.setAttribute("aria-label", text(turn.role === "user" ? "you" : "assistant"));
       if (foot.shown !== turn.foot) {
+        const held = foot.contains(document.activeElement) && document.activeElement.dataset.do;
         foot.shown = turn.foot;
         foot.innerHTML = turn.foot;
+        if (held) $(`[data-do="${held}"]`, foot)?.focus();
       }
     });
   }
@@ -223,7 +228,9 @@
     edit: (_, turn, row) => state.busy || openEditor(row, turn),
     undo: (_, turn) => state.busy || trigger("undo", { id: turn.id }),
     like: (_, turn) => trigger("like", { id: turn.id, verdict: "like" }),
-    dislike: (_, turn) => trigger("like", { id: turn.id, verdict: "dislike" }),
+    dislike: (button, turn, row) => app.feedback.dislike(button, turn, row),
+    feedback: (_, turn, row) => app.feedback.open(turn, row),
+    withdraw: (_, turn) => { app.feedback.close(); trigger("withdraw", { id: turn.id }); },
     show: (button) => state.busy || trigger("show", { target: button.dataset.target }),
     starter: (button) => ask(button.textContent),
     open: (button) => { trigger("open", { id: button.closest("li").dataset.id }); closeDrawers(); },
@@ -239,6 +246,7 @@
     why: (button, turn) => app.sources.open(turn, { view: "trace", from: button }),
     view: (button) => app.sources.view(button.dataset.view),
     "close-sources": () => app.sources.close(),
+    ...app.compare.acts,
   };
   document.addEventListener("click", (event) => {
     const language = event.target.closest("[data-language]");
@@ -267,8 +275,8 @@
       event.preventDefault();
       trigger("new", {});
       box()?.focus();
-    } else if (event.key === "Escape" && !event.isComposing && !event.target.closest(".editor, .renaming")) {
-      if (!app.sources.close() && !closeDrawers() && state.busy) trigger("stop", {});
+    } else if (event.key === "Escape" && !event.isComposing && !event.target.closest(".editor, .renaming, .feedback")) {
+      if (!app.compare.close() && !app.sources.close() && !closeDrawers() && state.busy) trigger("stop", {});
     } else if (event.key === "Enter" && !event.shiftKey && event.target === box()) {
       // An empty question is not sent, nor a second one while an answer is being written.
       if (!event.isComposing && (state.busy || !box().value.trim())) event.preventDefault();
@@ -297,6 +305,8 @@
       setTimeout((key) => $(`.notice[data-key="${key}"]`)?.remove(), 12_000, noticed);
     }
     app.sources.settle();
+    app.compare.settle();
+    app.feedback.follow();
     if (unsent && $(".toast-body.error") && box() && !box().value) fill(unsent);
     decorate();
   }
