@@ -13,15 +13,15 @@ import typer
 from chatapp import bootstrap
 from chatapp.commands.terminal import (
     AsJson,
+    lazy_engine,
     one_sentence_on_failure,
-    prepared_engine,
     read_settings,
     write_json,
 )
 from chatapp.engine.base import Engine
-from chatapp.engine.on_demand import OnDemandEngine
 from chatapp.errors import ChatAppError
 from chatapp.events import Done, Event, Failed, Token
+from chatapp.flows.adapters_live import LIVE
 from chatapp.flows.grounds import ALONE, Grounds
 from chatapp.knowledge_records import Grounding, Source
 
@@ -34,12 +34,15 @@ def ask(
     collection: Annotated[
         str | None, typer.Option(help="The knowledge to answer from; default: the persona's.")
     ] = None,
+    adapter: Annotated[
+        str, typer.Option(help="The adapter that answers: live, base, or its name.")
+    ] = LIVE,
     as_json: AsJson = False,
 ) -> None:
     """Answer one question, streaming to the terminal."""
     with one_sentence_on_failure():
         settings = read_settings()
-        engine = OnDemandEngine(prepared_engine(settings))
+        engine = lazy_engine(settings, adapter)
         answer = bootstrap.answering(settings, engine, question, persona, collection)
         asyncio.run(_write(answer, engine, as_json))
 

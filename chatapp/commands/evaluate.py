@@ -18,14 +18,13 @@ from chatapp.commands.terminal import (
     AsJson,
     InCollection,
     counting,
+    lazy_engine,
     one_sentence_on_failure,
     open_knowledge,
-    prepared_engine,
     read_settings,
     write_json,
 )
 from chatapp.engine.base import Engine
-from chatapp.engine.on_demand import OnDemandEngine
 from chatapp.events import Event
 from chatapp.flows.answering import Answering
 from chatapp.flows.evaluation import (
@@ -85,7 +84,7 @@ def answers(file: Questions, collection: InCollection = PUBLIC, as_json: AsJson 
     with one_sentence_on_failure():
         questions = read_questions(file)
         settings = read_settings()
-        engine = OnDemandEngine(prepared_engine(settings))
+        engine = lazy_engine(settings)
         with (
             closing(bootstrap.knowledge(settings)) as knowledge,
             counting("Answering", len(questions)) as advance,

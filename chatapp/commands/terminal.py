@@ -6,6 +6,7 @@ import json
 import logging
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -17,7 +18,9 @@ from chatapp import bootstrap
 from chatapp.engine.base import Engine
 from chatapp.engine.choice import make_engine
 from chatapp.engine.models.conversion import Progress as Report
+from chatapp.engine.on_demand import OnDemandEngine
 from chatapp.errors import ChatAppError
+from chatapp.flows.adapters_live import LIVE
 from chatapp.settings import Settings, load_settings
 
 AsJson = Annotated[bool, typer.Option("--json", help="Write one JSON object, for a program.")]
@@ -100,6 +103,22 @@ def prepared_engine(settings: Settings) -> Engine:
             bars.update(tasks[step], total=None if share is None else 1.0, completed=share or 0.0)
 
         return make_engine(settings, draw)
+
+
+def lazy_engine(settings: Settings, adapter: str = LIVE) -> Engine:
+    """The engine with its weights ready, started by its first request.
+
+    Args:
+        adapter: ``live``, ``base``, or the name of the one that answers.
+
+    Raises:
+        NotFound: there is no adapter of that name.
+        ModelError: the weights cannot be had.
+        SettingsError: the chosen engine cannot run this model.
+    """
+    chosen = bootstrap.taught(settings).adapters.find(adapter)
+    place = None if chosen is None else (chosen.name, Path(chosen.folder))
+    return OnDemandEngine(prepared_engine(settings), place)
 
 
 def _logged() -> Report:

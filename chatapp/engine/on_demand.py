@@ -3,23 +3,32 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
 from pathlib import Path
 
 from chatapp.engine.base import Engine
+from chatapp.errors import ChatAppError
 from chatapp.events import EngineEvent
 from chatapp.records import ChatMessage, EngineInfo, Sampling
+
+log = logging.getLogger(__name__)
 
 
 class OnDemandEngine:
     """Stands before another engine and starts it with the first request.
 
     For a program that answers one question: an approved answer or a refusal needs no model.
+
+    Args:
+        adapter: the name and the folder of the one that answers requests that name none. Where it
+            cannot be loaded, the base answers.
     """
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, engine: Engine, adapter: tuple[str, Path] | None = None) -> None:
         self._engine = engine
+        self._adapter = adapter
         self._starting = asyncio.Lock()
         self._started = False
 
@@ -65,6 +74,8 @@ class OnDemandEngine:
     ) -> AsyncGenerator[EngineEvent, None]:
         """Answer the last message; see ``Engine``."""
         await self._start()
+        if adapter is None and self._adapter is not None:
+            adapter = self._adapter[0]
         async with aclosing(self._engine.stream(messages, sampling, adapter)) as events:
             async for event in events:
                 yield event
@@ -87,3 +98,13 @@ class OnDemandEngine:
             if not self._started:
                 await self._engine.start()
                 self._started = True
+                await self._load_adapter()
+
+    async def _load_adapter(self) -> None:
+        if self._adapter is None:
+            return
+        try:
+            await self._engine.load_adapter(*self._adapter)
+        except ChatAppError as error:
+            log.warning("%s The base answers instead.", error.sentence)
+            self._adapter = None

@@ -14,7 +14,7 @@ from chatapp.flows.adapters_arrivals import Arrivals
 from chatapp.flows.adapters_export import What, export
 from chatapp.flows.adapters_files import AdapterFiles
 from chatapp.flows.adapters_gate import Gate, Rival, judge
-from chatapp.flows.adapters_live import LiveAdapters
+from chatapp.flows.adapters_live import BASE, LIVE, LiveAdapters, writer
 from chatapp.flows.adapters_serving import Serving
 from chatapp.store import Promotions, StoredAdapters
 from chatapp.training.run.folder import RunFolder
@@ -74,6 +74,16 @@ class Adapters:
         """What was promoted last in a slot; None is the base."""
         found = self._promotions.live().get(slot)
         return None if found is None else self._stored.by_id(found)
+
+    def find(self, choice: str) -> Adapter | None:
+        """The chat adapter of a choice: ``live``, ``base`` (None), or a name.
+
+        Raises:
+            NotFound: there is no chat adapter of that name.
+        """
+        if choice == BASE:
+            return None
+        return self.live("chat") if choice == LIVE else writer(self._stored.get(choice))
 
     def history(self, slot: Slot) -> Sequence[Promotion]:
         """A slot's promotions, newest first."""

@@ -131,8 +131,7 @@ class LiveAdapters:
             if choice in self._serving.in_engine():  # a remote server brought it
                 return choice
             raise
-        if adapter.slot != "chat":
-            raise NotFound(f"{choice} sorts messages ({adapter.slot}) and writes no answers.")
+        writer(adapter)
         await self._serving.load(adapter)
         return adapter.name
 
@@ -159,3 +158,14 @@ class LiveAdapters:
     def _before(self, slot: Slot) -> Adapter | None:
         before = self._promotions.before(slot)
         return None if before is None else self._stored.by_id(before)
+
+
+def writer(adapter: Adapter) -> Adapter:
+    """The adapter itself, where it writes answers.
+
+    Raises:
+        NotFound: it is a classifier.
+    """
+    if adapter.slot != "chat":
+        raise NotFound(f"{adapter.name} sorts messages ({adapter.slot}) and writes no answers.")
+    return adapter

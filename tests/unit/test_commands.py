@@ -13,8 +13,7 @@ import typer
 from typer.testing import CliRunner
 
 from chatapp import bootstrap
-from chatapp.commands import ask as ask_module
-from chatapp.commands import evaluate as evaluate_module
+from chatapp.commands import terminal
 from chatapp.commands.ask import ask
 from chatapp.commands.demo import demo
 from chatapp.commands.evaluate import evaluate
@@ -221,7 +220,8 @@ def test_whole_answers_are_measured_and_leave_no_trace(
     knowledge: Knowledge, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     engine = FakeEngine()
-    monkeypatch.setattr(evaluate_module, "prepared_engine", lambda settings: engine)
+    monkeypatch.setenv("CHATAPP_DATA", str(tmp_path / "data"))
+    monkeypatch.setattr(terminal, "prepared_engine", lambda settings: engine)
     knowledge.scripted.matches = {"Refunds?": match("Within 60 days.", 0.9)}
     knowledge.scripted.hits = {"Mongolia?": [hit("a.md", 0.1)]}
     path = file(
@@ -281,10 +281,11 @@ EVENTS = (
 
 
 @pytest.fixture
-def engine(monkeypatch: pytest.MonkeyPatch) -> FakeEngine:
+def engine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> FakeEngine:
     """What ``ask`` would ask; its events are scripted in front of it."""
     made = FakeEngine()
-    monkeypatch.setattr(ask_module, "prepared_engine", lambda settings: made)
+    monkeypatch.setenv("CHATAPP_DATA", str(tmp_path / "data"))
+    monkeypatch.setattr(terminal, "prepared_engine", lambda settings: made)
     return made
 
 

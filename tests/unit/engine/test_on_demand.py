@@ -5,8 +5,10 @@ from __future__ import annotations
 import asyncio
 from contextlib import aclosing
 from dataclasses import replace
+from pathlib import Path
 
 from chatapp.engine.on_demand import OnDemandEngine
+from chatapp.errors import ModelError
 from chatapp.events import Token
 from chatapp.records import ChatMessage, Sampling
 from tests.fakes import FakeEngine
@@ -56,3 +58,20 @@ async def test_one_that_has_to_start_to_know_its_context_starts_at_once() -> Non
     engine.info = replace(engine.info, context_length=0)
     await OnDemandEngine(engine).start()
     assert engine.starts == 1
+
+
+async def test_the_live_adapter_answers_who_names_none(tmp_path: Path) -> None:
+    engine = FakeEngine()
+    lazy = OnDemandEngine(engine, ("shop", tmp_path))
+    assert await said(lazy) == "Hello there"
+    assert engine.asked[-1].adapter == "shop"
+
+
+async def test_the_base_answers_for_an_adapter_that_is_broken(tmp_path: Path) -> None:
+    class Refusing(FakeEngine):
+        async def load_adapter(self, name: str, folder: Path) -> None:
+            raise ModelError("It does not fit.")
+
+    engine = Refusing()
+    assert await said(OnDemandEngine(engine, ("shop", tmp_path))) == "Hello there"
+    assert engine.asked[-1].adapter is None
