@@ -18,7 +18,7 @@ from chatapp.training.data.table import Layout, Row, Table, tabulate
 from chatapp.training.data.text_file import detect_encoding, lines
 from chatapp.training_records import Finding, Place
 
-_SAMPLE = 100
+_SAMPLE, _SAMPLE_WIDTH = 100, 50_000
 _SEPARATOR_LINE = re.compile(r"sep=(.)\r?\n?", re.IGNORECASE)
 _LONGEST_HEADER = 40
 _SENTENCE_ENDS = (".", "?", "!", "。", "？", "！", "…")
@@ -152,7 +152,7 @@ def _sample(source: Iterator[str]) -> list[str]:
     sample: list[str] = []
     size = 0
     for line in islice(source, _SAMPLE):
-        sample.append(line)
+        sample.append(line[:_SAMPLE_WIDTH])
         size += len(line)
         if size > LONGEST_CELL:
             break

@@ -63,6 +63,8 @@ def kind_of(path: Path, name: str) -> Kind:
     Raises:
         DatasetError: it is empty, too large or nothing that can be learned from; and what it is.
     """
+    if path.exists() and not path.is_file():
+        raise refusal(name, " is not a file. Name the file in it that holds the examples.")
     try:
         with path.open("rb") as file:
             head = file.read(_HEAD)
