@@ -140,31 +140,30 @@ class Catalogue:
     def _combined(
         self, base: str, adapters: Sequence[str], personas: Sequence[Persona]
     ) -> Iterator[ModelBody]:
-        """Names of two parts; where there are no adapters, they would say nothing new."""
+        """Names of two parts; where there are no adapters, they would say nothing new.
+
+        None has a parent: who uses this server as a remote engine looks for adapters by it.
+        """
         yield self._entry(f"{base}:{BASE}", "model", base, "Without a persona or an adapter.")
         for adapter in adapters:
-            yield self._entry(f"{base}:{adapter}", "adapter", base, f"Adapter of {base}.", base)
+            text = f"With the adapter {adapter}."
+            yield self._entry(f"{base}:{adapter}", "model", base, text)
         for who in personas:
             plain = f"{who.description} Without an adapter."
             yield self._entry(f"{who.id}:{BASE}", "persona", who.name, plain)
             for adapter in adapters:
                 text = f"{who.description} With the adapter {adapter}."
-                yield self._entry(f"{who.id}:{adapter}", "persona", who.name, text, base)
+                yield self._entry(f"{who.id}:{adapter}", "persona", who.name, text)
 
     def _entry(
-        self,
-        name: str,
-        kind: Literal["model", "adapter", "persona"],
-        title: str,
-        description: str,
-        parent: str | None = None,
+        self, name: str, kind: Literal["model", "adapter", "persona"], title: str, description: str
     ) -> ModelBody:
         info = self._engine.info
         return ModelBody(
             id=name,
             created=self._created,
             owned_by=kind,
-            parent=info.model if kind == "adapter" else parent,
+            parent=info.model if kind == "adapter" else None,
             max_model_len=info.context_length,
             name=title,
             description=description,

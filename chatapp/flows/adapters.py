@@ -165,6 +165,7 @@ class Adapters:
     def purge(self) -> None:
         """Remove the files of those deleted too long ago to be restored."""
         self._files.remove(self._stored.forgotten(UNDO_DAYS))
+        self._files.sweep()
 
     # --- going live; for the event loop ---
 

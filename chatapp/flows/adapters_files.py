@@ -7,6 +7,7 @@ import json
 import os
 import secrets
 import shutil
+import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -18,6 +19,8 @@ BASE_FILE = "base.json"
 """Which base an adapter belongs to: ``{"model": …, "hash": …}``, written by whoever trained it."""
 
 _DRAFT = ".draft-"
+_STALE = 3600
+"""Seconds; a copy takes less."""
 
 
 class AdapterFiles:
@@ -73,9 +76,15 @@ class AdapterFiles:
             shutil.rmtree(draft, ignore_errors=True)
 
     def remove(self, ids: Iterable[str]) -> None:
-        """Remove the files of these adapters for good, and what killed processes left."""
-        for path in [*map(self.place, ids), *self._folder.glob(f"{_DRAFT}*")]:
-            shutil.rmtree(path, ignore_errors=True)
+        """Remove the files of these adapters for good."""
+        for one in ids:
+            shutil.rmtree(self.place(one), ignore_errors=True)
+
+    def sweep(self) -> None:
+        """Remove what killed processes left half done."""
+        for draft in self._folder.glob(f"{_DRAFT}*"):
+            if draft.stat().st_mtime < time.time() - _STALE:
+                shutil.rmtree(draft, ignore_errors=True)
 
 
 def base_of(folder: Path) -> tuple[str, str]:

@@ -101,7 +101,7 @@ class Serving:
         before = self._live.pop(slot, None)
         if adapter is not None:
             self._live[slot] = adapter
-        if before is not None and before.slot != "chat" and before != adapter:
+        if before is not None and (adapter is None or before.id != adapter.id):
             self._classifiers.pop(before.id, None)
 
     def open(self, adapter: Adapter) -> Classifier:

@@ -198,7 +198,7 @@ async def test_models_are_the_model_its_adapters_and_the_personas(client: openai
         "warm": "adapter",
         "pirate": "persona",
         "parrot:base": "model",
-        "parrot:warm": "adapter",
+        "parrot:warm": "model",
         "pirate:base": "persona",
         "pirate:warm": "persona",
     }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -122,6 +123,21 @@ class TestComingIn:
             registry.adapters.register(run)
         assert list((tmp_path / "adapters").iterdir()) == []
         assert registry.adapters.list() == []
+
+    def test_what_a_killed_process_left_half_done_goes_after_a_while(
+        self, registry: Registry, tmp_path: Path
+    ) -> None:
+        registry.learn("shop")
+        place = tmp_path / "adapters"
+        old, new = place / ".draft-old", place / ".draft-new"
+        for draft in (old, new):
+            draft.mkdir()
+        os.utime(old, (0, 0))
+        registry.adapters.purge()
+        assert {path.name for path in place.iterdir()} == {
+            ".draft-new",
+            registry.adapters.get("shop").id,
+        }
 
     def test_deleting_can_be_undone_until_the_files_are_gone(self, registry: Registry) -> None:
         registry.learn("shop")
@@ -439,3 +455,21 @@ class TestClassifiersGoLive:
         assert registry.serving.classifier("intent") is not None
         await registry.adapters.rollback("intent")
         assert registry.serving.classifier("intent") is None
+
+    async def test_what_this_server_promoted_stays_when_it_looks_again(
+        self, registry: Registry, elsewhere: Registry, tmp_path: Path
+    ) -> None:
+        for name in ("bank", "newer"):
+            run = classify_run(tmp_path / "runs", name, WORDS, classify_report())
+            registry.adapters.register(run)
+        await registry.adapters.load_live()
+        await registry.adapters.promote("bank")
+        await registry.adapters.load_live()
+        live = registry.serving.classifier("intent")
+        assert live is not None
+        assert live[0].name == "bank"
+        await elsewhere.adapters.promote("newer", "It is newer.")
+        await registry.adapters.load_live()
+        live = registry.serving.classifier("intent")
+        assert live is not None
+        assert live[0].name == "newer"
