@@ -272,7 +272,7 @@ def _closed(source: Iterator[bytes]) -> Iterator[bytes]:
 
 def _not_json(path: Path, name: str, encoding: str, line: int, said: str) -> DatasetError:
     """Where it goes wrong: exactly in a small file, else within some thousand characters."""
-    why = shortened(said.split("\n")[0].removeprefix("parse error: "), 80)
+    why = shortened(said.split("\n")[0].split(" error: ")[-1].rstrip("."), 80)
     where = f"about line {line}"
     if path.stat().st_size <= _SMALL:
         try:

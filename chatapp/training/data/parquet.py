@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
+from chatapp.errors import DatasetError
 from chatapp.training.data.json_depth import is_too_deep
 from chatapp.training.data.limits import (
     DEEPEST,
@@ -38,8 +39,8 @@ def read_parquet(path: Path, name: str) -> Table:
                 for at in range(file.metadata.num_row_groups)
             )
             binary = [one.name for one in file.schema_arrow if "binary" in str(one.type)]
-    except (ArrowException, OSError, ValueError, KeyError) as error:
-        raise _damaged(name, error) from None
+    except (ArrowException, OSError, ValueError, KeyError):
+        raise _damaged(name) from None
     if rows > MOST_ROWS or len(columns) > MOST_COLUMNS or unpacked > 4 * LARGEST_FILE:
         raise refusal(
             name,
@@ -69,17 +70,16 @@ def read_parquet(path: Path, name: str) -> Table:
                                 number,
                             )
                         yield Row(number, cells)
-        except (ArrowException, OSError, ValueError) as error:
-            raise _damaged(name, error, number + 1) from None
+        except (ArrowException, OSError, ValueError):
+            raise _damaged(name, number + 1) from None
 
     return tabulate(name, Layout(kind="parquet", columns=tuple(wanted)), reader)
 
 
-def _damaged(name: str, error: Exception, row: int = 0) -> Exception:
+def _damaged(name: str, row: int = 0) -> DatasetError:
     where = f", row {row}," if row else ""
     return refusal(
         name,
-        f"{where} is a damaged or incomplete Parquet file ({shortened(error, 80)}). Export it "
-        "again.",
+        f"{where} is a damaged or incomplete Parquet file. Export it again.",
         row,
     )

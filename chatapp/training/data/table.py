@@ -115,7 +115,7 @@ def tabulate(name: str, layout: Layout, reader: Reader) -> Table:
             size += sum(_size(cell) for cell in row.cells.values())
             if size > _KEPT:
                 kept = None
-    _check_rows(name, count, collected)
+    _check_rows(name, layout, count, collected)
     return Table(
         name=name,
         kind=layout.kind,
@@ -140,19 +140,20 @@ def _check_columns(name: str, layout: Layout, row: Row, columns: int) -> None:
         )
 
 
-def _check_rows(name: str, count: int, collected: Collected) -> None:
+def _check_rows(name: str, layout: Layout, count: int, collected: Collected) -> None:
     bad = collected.count("error")
     if bad > count:
         first = next(one for one in collected.findings() if one.severity == "error")
         place = first.places[0]
         raise refusal(
             name,
-            f": {bad:,} of {count + bad:,} rows cannot be read, the first of them is row "
-            f"{place.row}. {first.sentence}",
+            f": {bad:,} of {count + bad:,} rows cannot be read, the first of them is "
+            f"{layout.unit} {place.row}. {first.sentence}",
             place.row,
         )
     if not count:
-        raise refusal(name, " holds no rows below its header. Add at least a few examples.")
+        where = " below its header" if layout.columns else ""
+        raise refusal(name, f" holds no rows{where}. Add at least a few examples.")
 
 
 def _size(cell: object) -> int:

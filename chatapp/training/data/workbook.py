@@ -39,14 +39,17 @@ def read_workbook(path: Path, name: str) -> Table:
     try:
         check_office_zip(path, name)
     except DocumentError as error:
-        raise DatasetError(error.sentence, **error.facts) from None
+        said = error.sentence.replace(
+            "Split it, or save it as PDF.", "Split it, or save it as CSV."
+        )
+        raise DatasetError(said, **error.facts) from None
     try:
         return _read(path, name)
-    except (*_BROKEN, *_BROKEN_FILE) as error:
+    except (*_BROKEN, *_BROKEN_FILE):
         raise refusal(
             name,
-            f" is a damaged Excel file ({shortened(error, 60)}). Open it in the program it comes "
-            "from, save it again and upload that.",
+            " is a damaged Excel file. Open it in the program it comes from, save it again and "
+            "upload that.",
         ) from None
 
 

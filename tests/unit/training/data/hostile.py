@@ -238,7 +238,7 @@ HOSTILE = [
     Hostile("giant-number.jsonl", lines(*GOOD, '{"text": ' + "9" * 6_000 + "}"), finds="too_deep"),
     Hostile("many-values.json", many_values, ("entry 1", "far more values")),
     Hostile("bad-line.jsonl", lines(*GOOD, "{'text': 'single quotes'}"), finds="unreadable"),
-    Hostile("no-json.jsonl", lines("hello", "world"), ("2 of 2 rows", "row 1")),
+    Hostile("no-json.jsonl", lines("hello", "world"), ("2 of 2 rows", "line 1")),
     Hostile("growing.jsonl", growing_rows, ("more than 500 columns",)),
     Hostile("gigabyte.csv", huge, ("1,024 MB",)),
     Hostile("long-line.csv", long_line, ("line 2", "longer than 8 million")),
