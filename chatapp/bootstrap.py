@@ -77,7 +77,7 @@ def build(
     import gradio as gr
 
     from chatapp import ui
-    from chatapp.bootstrap_staff import add_staff_pages
+    from chatapp.bootstrap_staff import add_staff_pages, add_teach_page
 
     conversations = Conversations(database)
     messages = Messages(database, server_id(settings))
@@ -111,6 +111,7 @@ def build(
         training.classifying,
     )
     identity = ui.Identity(_secret(settings))
+    add_teach_page(asgi, training, gate, settings)
     add_staff_pages(asgi, known, gate, answering, engine, personas, settings)
     page = ui.build_blocks(
         chat,

@@ -59,7 +59,7 @@ class Registry(Protocol):
     """What was learned; ``flows.adapters.Adapters`` is one."""
 
     def export(self, name: str, what: Export, path: Path) -> Path:
-        """Write an adapter into a folder; returns the file."""
+        """Write an adapter to a file; returns it."""
         ...
 
     def import_(self, path: Path, name: str, slot: Slot) -> Adapter:
@@ -151,7 +151,8 @@ def _add_adapters(router: APIRouter, rooms: Teaching) -> None:
     async def export(name: str, what: Export) -> Response:
         made = tempfile.TemporaryDirectory()
         try:
-            path = await asyncio.to_thread(rooms.adapters.export, name, what, Path(made.name))
+            wanted = Path(made.name) / (f"{name}.md" if what == "card" else f"{name}-{what}.zip")
+            path = await asyncio.to_thread(rooms.adapters.export, name, what, wanted)
         except BaseException:
             made.cleanup()
             raise

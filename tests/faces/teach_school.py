@@ -359,12 +359,12 @@ class School:
         return RunFolder(self._folder / "runs" / run_id)
 
     def stop(self, run_id: str, what: Literal["keep", "discard"]) -> None:
+        if what == "discard":
+            self.discard(run_id)
+            return
         folder = self.folder(run_id)
         folder.ask_to_stop(what)
-        status: Literal["stopping", "discarded"] = (
-            "discarded" if folder.state.status == "queued" else "stopping"
-        )
-        folder.write_state(replace(folder.written_state, status=status))
+        folder.write_state(replace(folder.written_state, status="stopping"))
 
     def resume(self, run_id: str) -> None:
         self._begin(run_id)
@@ -374,6 +374,9 @@ class School:
 
     def restore(self, run_id: str) -> None:
         self._hidden.discard(run_id)
+
+    def reuse(self, run_id: str) -> RunConfig:
+        return self.folder(run_id).config
 
     def command(self, config: RunConfig, file: str) -> str:
         name = self._file(file).dataset.name
@@ -616,9 +619,8 @@ class Wardrobe:
         return self._adapters[id]
 
     def export(self, name: str, what: str, path: Path) -> Path:
-        file = path / (f"{name}.md" if what == "card" else f"{name}-{what}.zip")
-        file.write_bytes(f"{what} of {self.get(name).name}".encode())
-        return file
+        path.write_bytes(f"{what} of {self.get(name).name}".encode())
+        return path
 
     def import_(self, path: Path, name: str, slot: Slot) -> Adapter:
         if not path.read_bytes().startswith(b"PK"):

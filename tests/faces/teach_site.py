@@ -53,11 +53,7 @@ def classroom(
         teaching=school,
         adapters=adapters,
         roles=lambda kind: [Role(name, required) for name, required in ROLES[kind]],
-        bases=lambda task: [
-            Base("minilm", "small and quick, for English")
-            if task == "classify"
-            else Base("chat", "the model that answers in the chat")
-        ],
+        bases=lambda task: [Base("minilm") if task == "classify" else Base("chat")],
         corrections=lambda: len(school.approved),
         max_bytes=LARGEST,
         has_password=gate.has_password,

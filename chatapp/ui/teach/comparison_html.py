@@ -15,7 +15,7 @@ from chatapp.ui.teach.texts import TeachWords
 
 MOST: Final = 6
 """Runs that can be told apart by colour."""
-_COLOURS: Final = "abcdef"
+_COLOURS: Final = "acdefb"
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,12 +16,10 @@ from chatapp.training_records import MetricPoint
 from chatapp.ui.teach.amounts import figure
 from chatapp.ui.teach.texts import TeachWords
 
-_WIDTH: Final = 640
-_HEIGHT: Final = 240
-_LEFT, _RIGHT, _TOP, _BOTTOM = 46, 12, 12, 26
 _MOST: Final = 400
 """Points of a line that are drawn; more could not be told apart."""
 _ROWS: Final = 200
+_DOTS: Final = 40
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +51,6 @@ def chart(
     across: str,
     key: str,
     zero: bool = False,
-    table: bool = True,
 ) -> str:
     """The lines over each other, with a legend.
 
@@ -73,13 +70,21 @@ def chart(
         f"<b>{figure(line.points[-1][1])}</b></li>"
         for line in known
     )
+    ticks = "".join(
+        f'<span style="top:{spans.y(tick):.2f}%">{figure(tick)}</span>' for tick in spans.ticks
+    )
+    grid = "".join(
+        f'<line class="grid" x1="0" x2="100" y1="{spans.y(tick):.2f}" y2="{spans.y(tick):.2f}"/>'
+        for tick in spans.ticks
+    )
     return (
         f'<figure class="chart"><figcaption><ul class="legend">{legend}</ul></figcaption>'
-        f'<svg viewBox="0 0 {_WIDTH} {_HEIGHT}" role="img" aria-label="{escape(label)}">'
-        f"{_grid(spans)}{drawn}"
-        f'<text class="across" x="{_WIDTH - _RIGHT}" y="{_HEIGHT - 4}" text-anchor="end">'
-        f"{escape(across)}</text></svg>"
-        f"{_numbers(known, across, key, words) if table else ''}</figure>"
+        f'<div class="plot"><div class="ticks" aria-hidden="true">{ticks}</div>'
+        f'<svg viewBox="0 0 100 100" preserveAspectRatio="none" role="img" '
+        f'aria-label="{escape(label)}">{grid}{drawn}</svg><div class="axis" aria-hidden="true">'
+        f"<span>{figure(spans.left)}</span><span>{escape(across)}</span>"
+        f"<span>{figure(spans.right)}</span></div></div>"
+        f"{_numbers(known, across, key, words)}</figure>"
     )
 
 
@@ -100,12 +105,12 @@ class _Spans:
         return cls(min(across), max(across), ticks[0], ticks[-1], ticks)
 
     def x(self, value: float) -> float:
-        span = (self.right - self.left) or 1
-        return _LEFT + (value - self.left) / span * (_WIDTH - _LEFT - _RIGHT)
+        """In percent from the left."""
+        return (value - self.left) / ((self.right - self.left) or 1) * 100
 
     def y(self, value: float) -> float:
-        span = (self.high - self.low) or 1
-        return _HEIGHT - _BOTTOM - (value - self.low) / span * (_HEIGHT - _TOP - _BOTTOM)
+        """In percent from the top."""
+        return 100 - (value - self.low) / ((self.high - self.low) or 1) * 100
 
 
 def _ticks(low: float, high: float) -> list[float]:
@@ -117,31 +122,20 @@ def _ticks(low: float, high: float) -> list[float]:
     return [round(step * one, 10) for one in range(first, last + 1)]
 
 
-def _grid(spans: _Spans) -> str:
-    lines = "".join(
-        f'<line class="grid" x1="{_LEFT}" x2="{_WIDTH - _RIGHT}" y1="{spans.y(tick):.1f}" '
-        f'y2="{spans.y(tick):.1f}"/><text x="{_LEFT - 8}" y="{spans.y(tick) + 4:.1f}" '
-        f'text-anchor="end">{figure(tick)}</text>'
-        for tick in spans.ticks
-    )
-    first = f'<text x="{_LEFT}" y="{_HEIGHT - 4}">{figure(spans.left)}</text>'
-    middle = (spans.left + spans.right) / 2
-    half = f'<text x="{spans.x(middle):.1f}" y="{_HEIGHT - 4}" text-anchor="middle">{figure(middle)}</text>'
-    return lines + first + (half if spans.right > spans.left else "")
-
-
 def _line(line: Line, spans: _Spans) -> str:
+    """The line, and a dot at each point while they can be told apart."""
     points = [(x, y) for x, y in line.points if math.isfinite(y)]
     if len(points) > _MOST:
         keep = len(points) / _MOST
         points = [points[int(one * keep)] for one in range(_MOST)] + [points[-1]]
-    path = " ".join(f"{spans.x(x):.1f},{spans.y(y):.1f}" for x, y in points)
-    dotted = " data-dotted" if line.dotted else ""
+    path = " ".join(f"{spans.x(x):.2f},{spans.y(y):.2f}" for x, y in points)
     dots = "".join(
-        f'<circle cx="{spans.x(x):.1f}" cy="{spans.y(y):.1f}" r="{3 if len(points) < 60 else 0}">'
-        f"<title>{escape(line.name)} · {figure(x)}: {figure(y)}</title></circle>"
-        for x, y in (points if len(points) < 60 else points[-1:])
+        # Not a circle: the drawing is stretched to its place, and only strokes keep their shape.
+        f'<path class="dot" d="M{spans.x(x):.2f} {spans.y(y):.2f}h.001">'
+        f"<title>{escape(line.name)} · {figure(x)}: {figure(y)}</title></path>"
+        for x, y in (points if len(points) <= _DOTS else points[-1:])
     )
+    dotted = " data-dotted" if line.dotted else ""
     return f'<g data-line="{line.kind}"{dotted}><polyline points="{path}"/>{dots}</g>'
 
 

@@ -10,7 +10,7 @@ from dataclasses import replace
 import gradio as gr
 
 from chatapp.errors import ChatAppError, InvalidRequest
-from chatapp.training.config import RunConfig, make_config
+from chatapp.training.config import RunConfig
 from chatapp.training_records import Dataset
 from chatapp.ui.failures import plainly, plainly_streaming
 from chatapp.ui.staff.notice import notice
@@ -20,7 +20,7 @@ from chatapp.ui.teach.checks_html import checking_html, failed_html
 from chatapp.ui.teach.desk import TeachDesk, TeachVisit, task_of
 from chatapp.ui.teach.result_html import no_result_html
 from chatapp.ui.teach.run_html import nothing_run_html
-from chatapp.ui.teach.runs import shown_run
+from chatapp.ui.teach.runs import blank, shown_run
 from chatapp.ui.teach.screen import TeachScreen
 from chatapp.ui.teach.source_html import source_html
 
@@ -61,14 +61,14 @@ class DataHandlers:
                 return
         except ChatAppError as error:
             told = notice(visit.words.error(error.code, error.sentence), visit.words)
-            yield replace(await self._blank(visit), notice=told).values()
+            yield replace(await blank(self._desk, visit), notice=told).values()
             return
-        yield (await self._blank(visit)).values()
+        yield (await blank(self._desk, visit)).values()
 
     @plainly
     async def new(self, request: gr.Request) -> list[object]:
         """Begin anew."""
-        return (await self._blank(self._desk.visit(request))).values()
+        return (await blank(self._desk, self._desk.visit(request))).values()
 
     @plainly_streaming
     async def open(self, request: gr.Request, picked: gr.EventData) -> Frames:
@@ -148,7 +148,7 @@ class DataHandlers:
             undo="restore_data",
             ids=[gone.id],
         )
-        return replace(await self._blank(visit), notice=told).values()
+        return replace(await blank(self._desk, visit), notice=told).values()
 
     @plainly_streaming
     async def restore(self, request: gr.Request, picked: gr.EventData) -> Frames:
@@ -165,7 +165,8 @@ class DataHandlers:
         visit = self._desk.visit(request)
         run = await asyncio.to_thread(self._teaching.run, text(picked, "run"))
         dataset = await self._desk.dataset(run.dataset_id)
-        async for frame in self._shown(visit, dataset, make_config(run.config)):
+        config = await asyncio.to_thread(self._teaching.reuse, run.id)
+        async for frame in self._shown(visit, dataset, config):
             yield frame
 
     async def _shown(
@@ -180,7 +181,8 @@ class DataHandlers:
             extra="",
             estimate="",
             run=nothing_run_html(words),
-            result=no_result_html(words),
+            verdict=no_result_html(words),
+            result="",
             cell="",
             gate="",
             history=await desk.history(visit),
@@ -215,21 +217,6 @@ class DataHandlers:
         return TeachScreen(
             source=await self._desk.source(visit, dataset, task),
             checks=await self._desk.checks(visit, dataset, task),
-        )
-
-    async def _blank(self, visit: TeachVisit) -> TeachScreen:
-        return TeachScreen(
-            source=await self._desk.nothing(visit),
-            checks="",
-            goal="",
-            extra="",
-            estimate="",
-            run=nothing_run_html(visit.words),
-            result=no_result_html(visit.words),
-            cell="",
-            gate="",
-            comparison="",
-            history=await self._desk.history(visit),
         )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import tzinfo
+from datetime import UTC, datetime, timedelta, tzinfo
 
 import gradio as gr
 
@@ -26,7 +26,12 @@ from chatapp.ui.teach.checks_html import checks_html, failed_html
 from chatapp.ui.teach.estimates import DryRuns
 from chatapp.ui.teach.goal_html import Goal, goal_html
 from chatapp.ui.teach.history_html import SLOTS, History, history_html
-from chatapp.ui.teach.result_html import Result, no_result_html, result_html
+from chatapp.ui.teach.result_html import (
+    Result,
+    no_result_html,
+    result_html,
+    verdict_html,
+)
 from chatapp.ui.teach.rooms import TeachRooms
 from chatapp.ui.teach.run_html import Watched, run_html
 from chatapp.ui.teach.source_html import nothing_html, source_html
@@ -34,6 +39,7 @@ from chatapp.ui.teach.texts import TeachWords
 from chatapp.ui.visit import words_of
 
 _LOG_LINES = 80
+_REGISTERED_WITHIN = timedelta(minutes=2)
 _EARLIER = 20
 """Runs whose settings are offered to be taken over."""
 
@@ -78,15 +84,19 @@ class TeachDesk:
     async def source(self, visit: TeachVisit, dataset: Dataset, task: Task | None = None) -> str:
         """The file, what it was taken for, and its first examples."""
 
+        chosen = task or task_of(dataset)
+
         def read() -> Sequence[Preview]:
-            config = self.teaching.recommend(dataset.id, task or task_of(dataset), "balanced")
+            config = self.teaching.recommend(dataset.id, chosen, "balanced")
             return self.teaching.preview(dataset.id, config)
 
         try:
             previews, problem = await asyncio.to_thread(read), ""
         except ChatAppError as error:
             previews, problem = [], visit.words.error(error.code, error.sentence)
-        return source_html(dataset, previews, self.rooms.roles, visit.words, problem)
+        sorting = chosen == "classify"
+        roles = self.rooms.roles
+        return source_html(dataset, previews, roles, visit.words, problem, sorting=sorting)
 
     async def checks(
         self, visit: TeachVisit, dataset: Dataset, task: Task | None = None, base: str = "auto"
@@ -107,7 +117,7 @@ class TeachDesk:
         """What a fix did; in general words where it was made before this server started."""
         fix = self._fixes.get(fix_id)
         if fix is None:
-            return visit.words("fixed_before")
+            return visit.words("fixed", label=fix_id.split(".")[0].replace("_", " "))
         return visit.words("fixed", label=visit.words.fix_label(fix))
 
     # ---- step 2 ----
@@ -142,20 +152,22 @@ class TeachDesk:
 
         return run_html(await asyncio.to_thread(read), visit.words)
 
-    async def result(self, visit: TeachVisit, run: Run) -> str:
-        """Its report; nothing while it is unfinished."""
+    async def result(self, visit: TeachVisit, run: Run) -> tuple[str, str]:
+        """Its verdict and its report; nothing while it is unfinished."""
 
         def read() -> Result | None:
             report = self.teaching.folder(run.id).report
             if report is None or run.state.status in UNFINISHED:
                 return None
             made = (one for one in self.rooms.adapters.list() if one.run_id == run.id)
-            return Result(run, report, next(made, None))
+            ended = run.state.ended_at
+            awaited = ended is not None and datetime.now(UTC) - ended < _REGISTERED_WITHIN
+            return Result(run, report, next(made, None), awaited)
 
         found = await asyncio.to_thread(read)
         if found is None:
-            return no_result_html(visit.words)
-        return result_html(found, visit.words)
+            return no_result_html(visit.words), ""
+        return verdict_html(found, visit.words), result_html(found, visit.words)
 
     async def adapter(self, name: str) -> Adapter:
         """The adapter.

@@ -35,6 +35,7 @@ def failed_estimate_html(sentence: str, words: TeachWords) -> str:
 
 def estimate_html(estimate: Estimate, preset: str, words: TeachWords) -> str:
     """Time, memory and disk; what was proved; what happens to the chat meanwhile."""
+    took = f"{lasting_about(estimate.seconds, words)} · {memory(estimate.memory_mb)}"
     amounts = "".join(
         f"<div><dt>{escape(words(key))}</dt><dd>{escape(shown)}</dd></div>"
         for key, shown in (
@@ -48,7 +49,8 @@ def estimate_html(estimate: Estimate, preset: str, words: TeachWords) -> str:
     verdict = words("fits" if estimate.fits else "does_not_fit")
     title = words("estimate_of", preset=words(f"preset_{preset}"))
     return (
-        f'<section class="estimate" data-again="0" data-fits="{"yes" if estimate.fits else "no"}">'
+        f'<section class="estimate" data-again="0" data-fits="{"yes" if estimate.fits else "no"}" '
+        f'data-preset="{escape(preset)}" data-took="{escape(took)}">'
         f"<h3>{escape(title)}</h3><dl>{amounts}</dl>"
         f'<p class="verdict">{sign("check" if estimate.fits else "alert")}'
         f"<span>{escape(verdict)}</span></p>"

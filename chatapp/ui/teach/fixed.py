@@ -13,7 +13,7 @@ STEPS: Final[Mapping[str, Sequence[str]]] = {
     "data": ("source", "checks"),
     "goal": ("goal", "extra", "estimate"),
     "run": ("run",),
-    "result": ("result", "gate", "cell"),
+    "result": ("verdict", "gate", "result", "cell"),
 }
 """The steps in their order, each with the parts that are drawn in it."""
 

@@ -91,14 +91,7 @@ def _bases(config: RunConfig, goal: Goal, words: TeachWords) -> str:
     known = [base.name for base in goal.bases]
     named = "" if config.base in (_AUTO, *known) else config.base
     options = [_option(_AUTO, words("base_auto"), config.base == _AUTO)]
-    options += [
-        _option(
-            base.name,
-            f"{base.name} · {base.advice}" if base.advice else base.name,
-            base.name == config.base,
-        )
-        for base in goal.bases
-    ]
+    options += [_option(name, words.base(name), name == config.base) for name in known]
     options.append(_option("", words("base_other"), bool(named)))
     told = " ".join(goal.advice) or words("base_help")
     return (

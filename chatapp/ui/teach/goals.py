@@ -18,7 +18,6 @@ from chatapp.ui.teach.desk import TeachDesk, TeachVisit
 from chatapp.ui.teach.estimate_html import estimate_html, estimating_html, failed_estimate_html
 from chatapp.ui.teach.estimates import DryRun
 from chatapp.ui.teach.goal_html import command_html, rephrased_html
-from chatapp.ui.teach.result_html import no_result_html
 from chatapp.ui.teach.runs import shown_run
 from chatapp.ui.teach.screen import TeachScreen
 
@@ -62,7 +61,8 @@ class GoalHandlers:
         dataset = await self._desk.dataset(text(picked, "data"))
         run = await asyncio.to_thread(self._teaching.run, text(picked, "run"))
         name = chosen.optional(picked, "name") or run.name
-        config = make_config({**run.config, "name": name})
+        earlier = await asyncio.to_thread(self._teaching.reuse, run.id)
+        config = make_config({**earlier.model_dump(), "name": name})
         screen = await self._filled(visit, dataset.id, config)
         told = notice(visit.words("reused", name=run.name), visit.words)
         return replace(screen, notice=told).values()
@@ -110,8 +110,7 @@ class GoalHandlers:
         run = await asyncio.to_thread(
             self._teaching.launch, text(picked, "data"), chosen.settings(picked)
         )
-        screen = await shown_run(self._desk, visit, run)
-        return replace(screen, result=no_result_html(visit.words)).values()
+        return (await shown_run(self._desk, visit, run)).values()
 
     async def _filled(self, visit: TeachVisit, dataset_id: str, config: RunConfig) -> TeachScreen:
         dataset = await self._desk.dataset(dataset_id)

@@ -181,7 +181,7 @@ def _lineage(adapter: Adapter, words: TeachWords) -> str:
         for key, value in known
         if value
     )
-    said = f'<p class="sub">{escape(adapter.report.sentence)}</p>' if adapter.report else ""
+    said = f'<p class="sub">{escape(words.verdict(adapter.report))}</p>' if adapter.report else ""
     return f'{said}<dl class="lineage">{rows}</dl>'
 
 

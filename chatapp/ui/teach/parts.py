@@ -42,9 +42,10 @@ class TeachParts:
     extra: gr.HTML
     estimate: gr.HTML
     run: gr.HTML
+    verdict: gr.HTML
+    gate: gr.HTML
     result: gr.HTML
     cell: gr.HTML
-    gate: gr.HTML
     history: gr.HTML
     comparison: gr.HTML
     notice: gr.HTML

@@ -37,7 +37,7 @@ def report_page(run: Run, report: Report, language: Language) -> str:
         f'</head><body><main id="shell" class="staff teach"><h1>'
         f"{escape(words('report_title', name=run.name))}</h1><p>{escape(made)}</p>"
         f'<div class="result"><div class="headline" data-helped="{"yes" if good else "no"}">'
-        f"{sign('check' if good else 'alert')}<p>{escape(report.sentence)}</p></div>"
+        f"{sign('check' if good else 'alert')}<p>{escape(words.verdict(report))}</p></div>"
         f"{rows_used(report.rows, words)}{report_html(report, words, live=False)}"
         f"<h2>{escape(words('its_settings_title'))}</h2>{past_goal_html(run, None, words)}"
         "</div></main></body></html>"

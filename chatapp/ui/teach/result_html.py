@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
+from typing import Final
 from urllib.parse import quote
 
 from chatapp.training_records import Adapter, Report, Run
@@ -15,31 +16,46 @@ from chatapp.ui.teach.texts import TeachWords
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """What the step is drawn from; ``adapter`` is None until it is registered."""
+    """What the step is drawn from.
+
+    Attributes:
+        adapter: None before it is registered, and after it was discarded.
+        awaited: whether it may still be on its way.
+    """
 
     run: Run
     report: Report
     adapter: Adapter | None
+    awaited: bool = False
+
+
+def verdict_html(result: Result, words: TeachWords) -> str:
+    """The sentence, and what can be done with what was learned."""
+    run, report = result.run, result.report
+    good = "yes" if helped(report) else "no"
+    wait = _AGAIN if result.adapter is None and result.awaited else 0
+    return (
+        f'<div class="verdict-part" data-run="{escape(run.id)}" data-again="{wait}" '
+        f'data-summary="{escape(words.verdict(report))}"><div class="headline" data-helped="{good}">'
+        f"{sign('check' if good == 'yes' else 'alert')}<p>{escape(words.verdict(report))}</p></div>"
+        f"{_acts(result, words)}{rows_used(report.rows, words)}</div>"
+    )
 
 
 def result_html(result: Result, words: TeachWords) -> str:
-    """The sentence first, then what can be done, then the report."""
-    run, report = result.run, result.report
-    good = "yes" if helped(report) else "no"
+    """The report."""
+    run = result.run
     return (
-        f'<div class="result" data-run="{escape(run.id)}" data-dataset="{escape(run.dataset_id)}" '
-        f'data-adapter="{escape(result.adapter.name) if result.adapter else ""}" '
-        f'data-summary="{escape(report.sentence)}"><div class="headline" data-helped="{good}">'
-        f"{sign('check' if good == 'yes' else 'alert')}<p>{escape(report.sentence)}</p></div>"
-        f"{_acts(result, words)}{rows_used(report.rows, words)}"
-        f"{report_html(report, words)}{_downloads(run, words)}</div>"
+        f'<div class="result" data-run="{escape(run.id)}" data-dataset="{escape(run.dataset_id)}">'
+        f"{report_html(result.report, words)}{_downloads(run, words)}</div>"
     )
 
 
 def _acts(result: Result, words: TeachWords) -> str:
     adapter = result.adapter
     if adapter is None:
-        return f'<p class="facts" role="status">{escape(words("registering"))}</p>'
+        told = words("registering" if result.awaited else "was_discarded")
+        return f'<p class="facts" role="status">{escape(told)}</p>'
     compare = (
         f'<a class="plain" href="/?compare={quote(adapter.name, safe="")}">'
         f"{escape(words('compare_in_chat'))}</a>"
@@ -88,9 +104,13 @@ def _downloads(run: Run, words: TeachWords) -> str:
     )
 
 
+_AGAIN: Final = 1500
+"""Milliseconds until the page looks again whether the adapter has been registered."""
+
+
 def no_result_html(words: TeachWords) -> str:
     """Before there is a report."""
-    return f'<div class="result none"><p>{escape(words("no_result_yet"))}</p></div>'
+    return f'<div class="verdict-part none"><p>{escape(words("no_result_yet"))}</p></div>'
 
 
 def gate_html(adapter: Adapter, passed: bool, sentences: Sequence[str], words: TeachWords) -> str:

@@ -135,4 +135,5 @@ class ResultHandlers:
         if not run_id:
             return screen
         run = await asyncio.to_thread(self._desk.teaching.run, run_id)
-        return replace(screen, result=await self._desk.result(visit, run))
+        verdict, _ = await self._desk.result(visit, run)
+        return replace(screen, verdict=verdict)

@@ -34,10 +34,9 @@ class Role:
 
 @dataclass(frozen=True, slots=True)
 class Base:
-    """A model that can learn; ``advice`` says in a sentence what it suits."""
+    """A model that can learn, by the name that the settings know."""
 
     name: str
-    advice: str
 
 
 class Teaches(Protocol):
@@ -153,6 +152,10 @@ class Teaches(Protocol):
 
     def restore(self, run_id: str) -> object:
         """Bring it back."""
+        ...
+
+    def reuse(self, run_id: str) -> RunConfig:
+        """Its settings as they were asked for."""
         ...
 
     def command(self, config: RunConfig, file: str) -> str:

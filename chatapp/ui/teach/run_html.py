@@ -67,7 +67,11 @@ def run_html(watched: Watched, words: TeachWords) -> str:
 def _head(watched: Watched, words: TeachWords) -> str:
     run, state = watched.run, watched.run.state
     going = state.status in UNFINISHED
-    facts = [state.phase] if state.phase and state.status in ("starting", "running") else []
+    facts = (
+        [words.phase(state.phase)]
+        if state.phase and state.status in ("starting", "running")
+        else []
+    )
     if state.steps:
         facts.append(words("step_of", n=state.step, of=state.steps))
     if state.seconds_left is not None and state.status == "running":
@@ -206,7 +210,8 @@ def _curves(points: Sequence[MetricPoint], words: TeachWords) -> str:
         )
     return (
         f'<section class="curves"><h3>{escape(words("curves"))}</h3>'
-        f'<p class="sub">{escape(words("curves_help"))}</p>{drawn}{more}</section>'
+        f'<p class="sub">{escape(words("curves_help"))}</p><div class="figures-row">{drawn}{more}'
+        "</div></section>"
     )
 
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import replace
 
 import gradio as gr
 
+from chatapp.errors import NotFound
 from chatapp.training_records import Run
 from chatapp.ui.failures import plainly
 from chatapp.ui.staff.notice import notice
@@ -15,12 +17,15 @@ from chatapp.ui.teach import chosen
 from chatapp.ui.teach.comparison_html import MOST, Compared, comparison_html
 from chatapp.ui.teach.desk import TeachDesk, TeachVisit
 from chatapp.ui.teach.past_html import past_goal_html, past_source_html
+from chatapp.ui.teach.result_html import no_result_html
+from chatapp.ui.teach.run_html import nothing_run_html
 from chatapp.ui.teach.screen import TeachScreen
 
 
 async def shown_run(desk: TeachDesk, visit: TeachVisit, run: Run) -> TeachScreen:
     """A run with all its steps; the first two as they were when it began."""
     kept = await desk.dataset_of(run)
+    verdict, result = await desk.result(visit, run)
     return TeachScreen(
         source=past_source_html(run, kept, visit.words),
         checks="",
@@ -28,10 +33,29 @@ async def shown_run(desk: TeachDesk, visit: TeachVisit, run: Run) -> TeachScreen
         extra="",
         estimate="",
         run=await desk.run(visit, run),
-        result=await desk.result(visit, run),
-        cell="",
+        verdict=verdict,
         gate="",
+        result=result,
+        cell="",
         history=await desk.history(visit, run.id),
+    )
+
+
+async def blank(desk: TeachDesk, visit: TeachVisit) -> TeachScreen:
+    """The page before anything was chosen."""
+    return TeachScreen(
+        source=await desk.nothing(visit),
+        checks="",
+        goal="",
+        extra="",
+        estimate="",
+        run=nothing_run_html(visit.words),
+        verdict=no_result_html(visit.words),
+        gate="",
+        result="",
+        cell="",
+        comparison="",
+        history=await desk.history(visit),
     )
 
 
@@ -57,20 +81,25 @@ class RunHandlers:
         screen = TeachScreen(history=await self._desk.history(visit, id_))
         if not id_:
             return screen.values()
-        run = await self._run(id_)
+        try:
+            run = await self._run(id_)
+        except NotFound:  # somebody discarded it meanwhile
+            return replace(screen, run=nothing_run_html(visit.words)).values()
         screen = replace(screen, run=await self._desk.run(visit, run))
         if chosen.optional(picked, "result") == "yes":
-            screen = replace(screen, result=await self._desk.result(visit, run))
+            verdict, result = await self._desk.result(visit, run)
+            screen = replace(screen, verdict=verdict, result=result)
         return screen.values()
 
     @plainly
     async def stop(self, request: gr.Request, picked: gr.EventData) -> list[object]:
-        """Ask it to end soon."""
+        """Ask it to end soon; what is discarded can be brought back for a while."""
         visit = self._desk.visit(request)
         run = await self._run(text(picked, "run"))
-        keep = text(picked, "what") == "keep"
-        await asyncio.to_thread(self._teaching.stop, run.id, "keep" if keep else "discard")
-        told = notice(visit.words("stopping_kept" if keep else "stopping_dropped"), visit.words)
+        if text(picked, "what") != "keep":
+            return await self._discarded(visit, run, self._teaching.stop, "discard")
+        await asyncio.to_thread(self._teaching.stop, run.id, "keep")
+        told = notice(visit.words("stopping_kept"), visit.words)
         return await self._again(visit, run.id, told)
 
     @plainly
@@ -86,14 +115,19 @@ class RunHandlers:
         """Put a run away, and offer to take that back."""
         visit = self._desk.visit(request)
         run = await self._run(text(picked, "run"))
-        await asyncio.to_thread(self._teaching.discard, run.id)
+        return await self._discarded(visit, run, self._teaching.discard)
+
+    async def _discarded(
+        self, visit: TeachVisit, run: Run, discard: Callable[..., object], *more: str
+    ) -> list[object]:
+        await asyncio.to_thread(discard, run.id, *more)
         told = notice(
             visit.words("discarded_run", name=run.name),
             visit.words,
             undo="restore_run",
             ids=[run.id],
         )
-        return TeachScreen(history=await self._desk.history(visit), notice=told).values()
+        return replace(await blank(self._desk, visit), notice=told).values()
 
     @plainly
     async def restore(self, request: gr.Request, picked: gr.EventData) -> list[object]:

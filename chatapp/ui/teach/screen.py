@@ -19,9 +19,10 @@ class TeachScreen:
         extra: step 2: what was asked for beside them: the command, or rephrased copies.
         estimate: step 2: what a run will take.
         run: step 3.
+        verdict: step 4: did it help, and what can be done with it.
+        gate: step 4: whether it may go live.
         result: step 4: the report.
         cell: step 4: the examples behind a number.
-        gate: step 4: whether it may go live.
         history: runs and adapters.
         comparison: several runs beside each other.
     """
@@ -32,9 +33,10 @@ class TeachScreen:
     extra: str | None = None
     estimate: str | None = None
     run: str | None = None
+    verdict: str | None = None
+    gate: str | None = None
     result: str | None = None
     cell: str | None = None
-    gate: str | None = None
     history: str | None = None
     comparison: str | None = None
     notice: str | None = None

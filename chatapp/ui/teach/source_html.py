@@ -81,10 +81,13 @@ def source_html(
     roles: Callable[[Format], Sequence[Role]],
     words: TeachWords,
     problem: str = "",
+    *,
+    sorting: bool = False,
 ) -> str:
     """A chosen file.
 
     Args:
+        sorting: whether its texts are to be sorted, and not answered.
         problem: why its examples cannot be shown, in a plain sentence.
     """
     facts = [counted(words, "rows", dataset.rows), size(dataset.bytes)]
@@ -96,7 +99,7 @@ def source_html(
         f'<button type="button" class="plain" data-do="new">{escape(words("other_file"))}</button>'
         f'<button type="button" class="quiet" data-do="remove-data" data-id="{escape(dataset.id)}" '
         f'aria-label="{label}" title="{label}">{sign("trash")}</button></span></div>'
-        f"{_format(dataset, roles, words)}{_examples(previews, problem, words)}</div>"
+        f"{_format(dataset, roles, words)}{_examples(previews, problem, words, sorting=sorting)}</div>"
     )
 
 
@@ -151,29 +154,33 @@ def _option(value: str, shown: str, chosen: bool) -> str:
     return f'<option value="{escape(value)}"{mark}>{escape(shown)}</option>'
 
 
-def _examples(previews: Sequence[Preview], problem: str, words: TeachWords) -> str:
+def _examples(
+    previews: Sequence[Preview], problem: str, words: TeachWords, *, sorting: bool
+) -> str:
     if problem:
         return (
             f'<p class="told wrong" role="alert">{sign("alert")}<span>{escape(problem)}</span></p>'
         )
     if not previews:
         return ""
-    shown = "".join(_example(one, words) for one in previews)
+    shown = "".join(_example(one, words, sorting=sorting) for one in previews)
     return (
         f'<section class="examples"><h3>{escape(words("as_seen"))}</h3>'
-        f'<p class="lead">{words.marked("as_seen_help")}</p><ol>{shown}</ol></section>'
+        f'<p class="lead">{words.marked("as_sorted_help" if sorting else "as_seen_help")}</p><ol>{shown}</ol></section>'
     )
 
 
-def _example(preview: Preview, words: TeachWords) -> str:
+def _example(preview: Preview, words: TeachWords, *, sorting: bool) -> str:
     parts, left = [], _LONGEST
     for piece in preview.pieces:
         text = piece.text[:left]
         left -= len(text)
-        parts.append(f"<mark>{escape(text)}</mark>" if piece.trained else escape(text))
+        between = "\n→ " if sorting and piece.trained else ""
+        parts.append(f"{between}<mark>{escape(text)}</mark>" if piece.trained else escape(text))
         if left <= 0:
             parts.append("…")
             break
-    told = escape(words("tokens_of", trained=preview.trained_tokens, n=preview.tokens))
+    key = "tokens_read" if sorting else "tokens_of"
+    told = escape(words(key, trained=preview.trained_tokens, n=preview.tokens))
     none = "" if preview.trained_tokens else ' class="untrained"'
     return f'<li{none}><pre tabindex="0">{"".join(parts)}</pre><p class="sub">{told}</p></li>'

@@ -8,9 +8,16 @@ from dataclasses import dataclass
 from html import escape
 from typing import Final
 
-from chatapp.training_records import Finding, Fix
+from chatapp.training_records import ClassifyReport, Finding, Fix, Report
 from chatapp.ui.staff.texts import StaffWords, staff_keys
-from chatapp.ui.teach.texts_advice import ADVICE_ZH, FINDINGS_ZH, FIXES_ZH, LANGUAGES, ROLES
+from chatapp.ui.teach.texts_advice import (
+    ADVICE_ZH,
+    FINDINGS_ZH,
+    FIXES_ZH,
+    LANGUAGES,
+    PHASES_ZH,
+    ROLES,
+)
 from chatapp.ui.teach.texts_results import RESULTS
 from chatapp.ui.teach.texts_steps import STEPS
 from chatapp.ui.texts import Language
@@ -34,6 +41,10 @@ class TeachWords(StaffWords):
         """A text as HTML, with what stands in square brackets highlighted."""
         return _MARKED.sub(r"<mark>\1</mark>", escape(self(key)))
 
+    def base(self, name: str) -> str:
+        """A base model by its name, with what it suits where that is known."""
+        return self(f"base_{name}") if f"base_{name}" in _TEXTS else name
+
     def role(self, name: str) -> str:
         """What a column is for."""
         english, chinese = ROLES.get(name, (name.replace("_", " ").capitalize(), name))
@@ -50,9 +61,34 @@ class TeachWords(StaffWords):
 
     def finding(self, finding: Finding) -> str:
         """What the doctor found; English as the doctor says it."""
-        if self.language == "en" or finding.kind not in FINDINGS_ZH:
+        kind = "personal" if finding.kind.startswith("personal_") else finding.kind
+        if self.language == "en" or kind not in FINDINGS_ZH:
             return finding.sentence
-        return FINDINGS_ZH[finding.kind].format(n=finding.count)
+        return FINDINGS_ZH[kind].format(n=finding.count)
+
+    def phase(self, told: str) -> str:
+        """What a run is doing; English as the run says it."""
+        return told if self.language == "en" else PHASES_ZH.get(told, told)
+
+    def verdict(self, report: Report) -> str:
+        """Did it help? English as the report says it."""
+        if self.language == "en":
+            return report.sentence
+        if isinstance(report, ClassifyReport):
+            return self(
+                "verdict_labels" if report.winner == "adapter" else "verdict_baseline",
+                share=f"{(report.fine_tuned or report.baseline).accuracy * 100:.1f}",
+                baseline=f"{report.baseline.accuracy * 100:.1f}",
+                n=len(report.predictions),
+            )
+        helped = report.adapter.contained > max(report.base.contained, report.few_shot.contained)
+        return self(
+            "verdict_answers" if helped else "verdict_answers_no",
+            after=f"{report.adapter.contained * 100:.0f}",
+            before=f"{report.base.contained * 100:.0f}",
+            few_shot=f"{report.few_shot.contained * 100:.0f}",
+            n=report.rows.get("test", 0),
+        )
 
     def fix_label(self, fix: Fix) -> str:
         """What a fix's button says."""

@@ -34,25 +34,31 @@ ADVICE_ZH: Final[Mapping[str, str]] = {
     "tracking": "同时把数据发送到那里；TensorBoard 文件总会写入。",
 }
 FINDINGS_ZH: Final[Mapping[str, str]] = {
-    "empty": "{n:,} 行缺少内容。请补全，或将其移除。",
-    "wrong_roles": "{n:,} 行的对话角色顺序有误。请更正，或将其移除。",
-    "role_order": "{n:,} 行的对话角色顺序有误。请更正，或将其移除。",
-    "unbalanced": "{n:,} 行的对话有问无答。请补全，或将其移除。",
-    "unbalanced_turns": "{n:,} 行的对话有问无答。请补全，或将其移除。",
-    "too_long": "{n:,} 行超出模型能读的长度，会被截断。可以截短或移除。",
-    "duplicate": "{n:,} 行与其他行完全相同。保留第一条即可。",
-    "near_duplicate": "{n:,} 行与其他行几乎相同。保留第一条即可。",
-    "conflict": "{n:,} 行的问题相同但答案不同。请保留正确的那一条。",
-    "conflicting": "{n:,} 行的问题相同但答案不同。请保留正确的那一条。",
-    "label_typo": "{n:,} 行的标签像是笔误。可以合并到正确的标签。",
+    "empty": "{n:,} 行缺少内容，没有可学的东西。请补全，或将其移除。",
+    "no_label": "{n:,} 行没有标签。请补全，或将其移除。",
+    "long_label": "{n:,} 行的标签过长，不像标签。请选择其他列，或将其移除。",
+    "too_many_labels": "不同的标签太多，无法区分。请选择其他列作为标签，或改为学习回答。",
+    "one_label": "所有行的标签都相同，没有可区分的内容。请增加其他标签的行。",
+    "wrong_order": "{n:,} 行的对话没有按用户与助手轮流进行。请更正、合并，或将其移除。",
+    "unbalanced": "{n:,} 行的对话末尾没有回答。请补全、截去，或将其移除。",
+    "template": "{n:,} 行不符合模型的对话模板。请更正，或将其移除。",
+    "all_masked": "{n:,} 行中没有任何可学习的内容。请缩短问题，或将其移除。",
+    "too_long": "{n:,} 行超出模型一次能读的长度，会被截断。可以截短、移除，或提高上限。",
+    "duplicate": "{n:,} 行与之前的行完全相同。保留第一条即可。",
+    "near_duplicate": "{n:,} 行与之前的行几乎相同。保留第一条即可。",
+    "contradiction": "{n:,} 行的问题相同，但答案不同。请保留正确的那一条。",
+    "in_evaluation": "{n:,} 行出现在固定的评测集中，不会用于训练。",
+    "label_typo": "{n:,} 行的标签像是笔误。请合并意思相同的标签。",
+    "label_variant": "{n:,} 行的标签只在大小写、空格或符号上不同。请合并意思相同的标签。",
+    "rare_label": "{n:,} 行的标签样本太少，难以学会。请增加样本、合并，或将其移除。",
     "imbalance": "各标签的数量相差很大，稀少的标签会学得较差。",
-    "class_imbalance": "各标签的数量相差很大，稀少的标签会学得较差。",
-    "rare_label": "有 {n:,} 行的标签样本太少，难以学会。",
     "mixed_languages": "{n:,} 行使用的语言与其余不同。",
-    "personal_data": "{n:,} 行含有个人信息，如电话或邮箱。建议遮盖。",
-    "untrained": "{n:,} 行中没有任何可学习的内容。",
-    "all_masked": "{n:,} 行中没有任何可学习的内容。",
-    "frozen": "{n:,} 行出现在固定的评测集中，已排除在训练之外。",
+    "preference": "文件中是较好与较差的回答，只学习较好的一方。",
+    "no_header": "文件没有列名，因此各列以编号命名。",
+    "duplicate_header": "有几列名称相同，请检查所选的列是否正确。",
+    "other_sheets": "文件有多个工作表，只读取了第一个。",
+    "other_lists": "文件中有多个列表，只读取了最长的一个。",
+    "personal": "{n:,} 行含有个人信息，模型可能会对他人复述。建议遮盖。",
 }
 """By the kind of a finding; others are said as the doctor says them."""
 FIXES_ZH: Final[Mapping[str, str]] = {
@@ -62,6 +68,15 @@ FIXES_ZH: Final[Mapping[str, str]] = {
     "mask": "遮盖 {n:,} 行中的个人信息",
     "keep_first": "保留第一条，移除其余 {n:,} 行",
 }
+PHASES_ZH: Final[Mapping[str, str]] = {
+    "Loading the model": "正在载入模型",
+    "Preparing the data": "正在准备数据",
+    "Training": "正在学习",
+    "Measuring on the validation part": "正在用验证部分评估",
+    "Measuring on the test part": "正在用测试部分评估",
+    "Saving": "正在保存",
+}
+"""What a run says it is doing; other phases are shown as they are."""
 ROLES: Final[Mapping[str, tuple[str, str]]] = {
     "messages": ("Conversation", "对话"),
     "conversations": ("Conversation", "对话"),
@@ -77,7 +92,7 @@ ROLES: Final[Mapping[str, tuple[str, str]]] = {
     "chosen": ("Better answer", "更好的回答"),
     "rejected": ("Worse answer", "较差的回答"),
     "system": ("Instructions above", "系统指令"),
-    "history": ("Earlier turns", "之前的对话"),
+    "context": ("What the answer is taken from", "回答的依据"),
 }
 LANGUAGES: Final[Mapping[str, tuple[str, str]]] = {
     "en": ("English", "英语"),

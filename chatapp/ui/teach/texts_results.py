@@ -28,7 +28,6 @@ RESULTS: Final[Mapping[str, tuple[str, str]]] = {
     "stop_discard_help": ("Nothing of it is kept.", "不保留任何结果。"),
     "leave_queue": ("Take it out of the queue", "取消排队"),
     "stopping_kept": ("Stopping; the best so far is kept.", "正在停止，将保留目前最好的结果。"),
-    "stopping_dropped": ("Stopping; nothing is kept.", "正在停止，不保留结果。"),
     "resume": ("Resume", "继续"),
     "resumed": ("It goes on from its last checkpoint.", "已从上一个检查点继续。"),
     "again": ("Change the settings", "调整设置"),
@@ -75,7 +74,30 @@ RESULTS: Final[Mapping[str, tuple[str, str]]] = {
         "When the run is done, you see here whether it helped.",
         "训练完成后，在此查看是否有效。",
     ),
+    "verdict_labels": (
+        "It helped: {share} % of {n:,} unseen messages right, the instant baseline {baseline} %.",
+        "有效：{n:,} 条未见过的消息判对 {share}%，即时基线为 {baseline}%。",
+    ),
+    "verdict_baseline": (
+        "It did not beat the instant baseline: {share} % of {n:,} unseen messages right against "
+        "{baseline} %.",
+        "微调未超过即时基线：{n:,} 条未见过的消息判对 {share}%，基线为 {baseline}%。",
+    ),
+    "verdict_answers": (
+        "It helped: {after} % of {n:,} answers hold the wanted one, {before} % before and "
+        "{few_shot} % with examples in the prompt.",
+        "有效：{n:,} 个回答中 {after}% 含有期望内容，训练前为 {before}%，提示附例子时为 {few_shot}%。",
+    ),
+    "verdict_answers_no": (
+        "It did not help: {after} % of {n:,} answers hold the wanted one, {before} % before and "
+        "{few_shot} % with examples in the prompt.",
+        "没有帮助：{n:,} 个回答中 {after}% 含有期望内容，训练前为 {before}%，提示附例子时为 {few_shot}%。",
+    ),
     "registering": ("Being entered in the list of adapters…", "正在登记……"),
+    "was_discarded": (
+        "What it learned is not kept here any more; the report stays.",
+        "所学内容已不在此处，报告仍保留。",
+    ),
     "make_live": ("Make it live", "上线"),
     "make_live_anyway": ("Make it live anyway", "仍要上线"),
     "is_live": ("Live now", "已上线"),

@@ -107,6 +107,11 @@ STEPS: Final[Mapping[str, tuple[str, str]]] = {
         "The model learns to write what is [marked]; the rest it only reads.",
         "模型学习写出[标出]的部分，其余部分只供阅读。",
     ),
+    "as_sorted_help": (
+        "It reads the text and learns which label, [marked], belongs to it.",
+        "它读取文本，学习所属的标签（[标出]部分）。",
+    ),
+    "tokens_read": ("{n:,} tokens", "{n:,} 个词元"),
     "tokens_of": ("{trained:,} of {n:,} tokens are learned", "{n:,} 个词元中学习 {trained:,} 个"),
     # ---- step 1: the doctor ----
     "checking": ("Checking all {n:,} rows…", "正在检查全部 {n:,} 行……"),
@@ -128,7 +133,6 @@ STEPS: Final[Mapping[str, tuple[str, str]]] = {
     "value": ("Value", "值"),
     "empty_value": ("empty", "空"),
     "fixed": ("Mended: {label}", "已修正：{label}"),
-    "fixed_before": ("Mended", "已修正"),
     "lengths": ("How long the examples are", "样本长度"),
     "tokens": ("tokens", "词元"),
     "rows_column": ("Rows", "行数"),
@@ -169,6 +173,12 @@ STEPS: Final[Mapping[str, tuple[str, str]]] = {
     "base": ("Which model learns?", "由哪个模型来学？"),
     "base_help": ("The recommended one suits nearly always.", "通常使用推荐的即可。"),
     "base_auto": ("Recommended for this file", "推荐（根据文件选择）"),
+    "base_chat": ("The model that answers in the chat", "对话所用的模型"),
+    "base_minilm": ("MiniLM: small and quick, English", "MiniLM：小而快，适合英语"),
+    "base_multilingual": (
+        "Multilingual encoder: small and quick, 16 languages",
+        "多语言编码器：小而快，支持 16 种语言",
+    ),
     "base_other": ("Another one…", "其他……"),
     "base_other_label": ("Name or folder of the model", "模型名称或文件夹"),
     "how_thorough": ("How thoroughly?", "学得多细致？"),

@@ -22,7 +22,7 @@
     $$("[data-pressed]").forEach((button) => { button.disabled = false; button.removeAttribute("data-pressed"); });
     if (event === "again") confirmed = dataset();
     if (event === "estimate") $("#estimate").removeAttribute("data-stale");
-    if (event === "cell") reveal("#cell .cell");
+    if (event === "cell") $("#cell .cell")?.focus({ preventScroll: true });
     if (event === "gate") reveal("#gate .gate");
     if (event === "compare") reveal("#comparison .comparison");
     settle();
@@ -69,7 +69,7 @@
   let stood = "";
   const open = new Set();
   function stage() {
-    if (run()) return $("#result [data-run]") ? "result" : "run";
+    if (run()) return $("#verdict [data-run]") ? "result" : "run";
     const here = dataset();
     return here && confirmed === here && $("#goal form") ? "goal" : "data";
   }
@@ -86,7 +86,7 @@
       data: $("#checks [data-summary]")?.dataset.summary || $("#source [data-summary]")?.dataset.summary,
       goal: $("#goal [data-summary]")?.dataset.summary,
       run: $("#run [data-summary]")?.dataset.summary,
-      result: $("#result [data-summary]")?.dataset.summary,
+      result: $("#verdict [data-summary]")?.dataset.summary,
     };
     STEPS.forEach((name, index) => {
       const step = $(`#step-${name}`);
@@ -228,6 +228,11 @@
     } else changes[field.closest("form")?.dataset.form]?.(field.closest("form"), field);
   });
 
+  let behind = null;
+  document.addEventListener("keydown", (event) => {
+    if (event.key === "Escape" && !event.isComposing && $("#cell .cell")) app.acts["close-cell"]();
+  });
+
   // ---- clicks -------------------------------------------------------------------------------
   const adapter = (button) => ({ name: button.dataset.name, run: run() });
   Object.assign(app.acts, {
@@ -262,8 +267,8 @@
     "open-run": (link) => app.ask("open_run", { run: link.dataset.run ?? link.closest("[data-run]").dataset.run }),
     compare: () => app.ask("compare", { ids: [...picked] }),
     "close-comparison": () => { picked.clear(); app.ask("compare", { ids: [] }); drawPicked(); },
-    cell: (button) => app.ask("cell", { run: run(), true: button.dataset.true, said: button.dataset.said }),
-    "close-cell": () => $("#cell .cell")?.remove(),
+    cell: (button) => { behind = button; app.ask("cell", { run: run(), true: button.dataset.true, said: button.dataset.said }); },
+    "close-cell": () => { $("#cell .cell")?.remove(); behind?.focus(); },
     gate: (button) => { press(button); app.ask("gate", adapter(button)); },
     "close-gate": () => $("#gate .gate")?.remove(),
     rollback: (button) => { press(button); app.ask("rollback", { slot: button.dataset.slot, run: run() }); },
@@ -274,12 +279,24 @@
     },
   });
 
+  // ---- what each preset was estimated to take -----------------------------------------------
+  const took = new Map();
+  function drawTook() {
+    const told = $("#estimate [data-took]");
+    if (told && !("stale" in $("#estimate").dataset)) took.set(`${dataset()}|${task()}|${told.dataset.preset}`, told.dataset.took);
+    $$("#goal .took").forEach((place) => {
+      const input = $("input", place.closest("label"));
+      const known = input.name === "preset" ? took.get(`${dataset()}|${task()}|${input.value}`) ?? "" : "";
+      if (place.textContent !== known) place.textContent = known;
+    });
+  }
+
   // ---- asking how far it is -----------------------------------------------------------------
   let watching = 0;
   let trying = 0;
   const again = (selector) => Math.min(...$$(selector).map((one) => Number(one.dataset.again)).filter(Boolean));
   function poll() {
-    const wait = again("#run [data-again], #history [data-again], #result [data-again]");
+    const wait = again("#run [data-again], #history [data-again], #verdict [data-again]");
     if (!watching && Number.isFinite(wait) && !waiting.has("watch")) watching = setTimeout(watch, wait);
     const soon = again("#estimate [data-again]");
     if (!trying && Number.isFinite(soon) && !waiting.has("estimating")) {
@@ -290,8 +307,8 @@
   function watch() {
     watching = 0;
     if (!seen()) { poll(); return; }
-    const result = $("#result [data-run]");
-    app.ask("watch", { run: run(), result: !result || result.dataset.again ? "yes" : "" });
+    const verdict = $("#verdict [data-run]");
+    app.ask("watch", { run: run(), result: !verdict || Number(verdict.dataset.again) ? "yes" : "" });
   }
   // A restarted server has forgotten this page's connection, but not the run.
   setInterval(async () => {
@@ -310,6 +327,7 @@
     taskBefore = task() || taskBefore;
     drawSteps();
     drawPicked();
+    drawTook();
     poll();
   }
   app.whenDrawn(settle);
