@@ -15,12 +15,9 @@ from typing import Final
 from chatapp.feedback_records import Correction
 from chatapp.knowledge.normalising import normalised
 from chatapp.records import ChatMessage
+from chatapp.training.data.likeness import alike_groups
 from chatapp.training_records import Example
 
-NEAR: Final = 0.6
-"""Share of their runs of three characters that two questions have in common, from which on they
-ask nearly the same."""
-_PIECE: Final = 3
 SOURCE: Final = "corrections"
 """What stands for a file's name in the examples."""
 
@@ -48,23 +45,24 @@ def key_of(question: str) -> str:
 
 def parted(corrections: Sequence[Correction]) -> Parts:
     """The corrections by part."""
-    held_out = tuple(one for one in corrections if one.held_out)
-    examined = [_pieces(one.question) for one in held_out]
-    trained: list[Correction] = []
-    too_near: list[Correction] = []
-    for one in corrections:
-        if one.held_out:
-            continue
-        pieces = _pieces(one.question)
-        near = any(_near(pieces, other) for other in examined)
-        (too_near if near else trained).append(one)
-    return Parts(tuple(trained), held_out, tuple(too_near))
+    groups = alike_groups([one.question for one in corrections])
+    grouped = list(zip(corrections, groups, strict=True))
+    examined = {group for one, group in grouped if one.held_out}
+    rest = [(one, group in examined) for one, group in grouped if not one.held_out]
+    return Parts(
+        trained=tuple(one for one, near in rest if not near),
+        held_out=tuple(one for one in corrections if one.held_out),
+        too_near=tuple(one for one, near in rest if near),
+    )
 
 
-def nearest(question: str, corrections: Sequence[Correction]) -> Correction | None:
-    """The correction that asks nearly the same; None where none does."""
-    pieces = _pieces(question)
-    return next((one for one in corrections if _near(pieces, _pieces(one.question))), None)
+def near_approved(
+    questions: Sequence[str], corrections: Sequence[Correction]
+) -> list[Correction | None]:
+    """For each question the correction that asks nearly the same; None where none does."""
+    groups = alike_groups([*(one.question for one in corrections), *questions])
+    known = {group: one for one, group in zip(corrections, groups, strict=False)}
+    return [known.get(group) for group in groups[len(corrections) :]]
 
 
 def as_example(correction: Correction, number: int) -> Example:
@@ -78,15 +76,3 @@ def as_example(correction: Correction, number: int) -> Example:
         row=number,
         origin="correction",
     )
-
-
-def _near(one: frozenset[str], other: frozenset[str]) -> bool:
-    small, large = sorted((len(one), len(other)))
-    if small < NEAR * large:
-        return False
-    return len(one & other) >= NEAR * len(one | other)
-
-
-def _pieces(question: str) -> frozenset[str]:
-    text = f" {normalised(question) or question} "
-    return frozenset(text[at : at + _PIECE] for at in range(max(1, len(text) - _PIECE + 1)))

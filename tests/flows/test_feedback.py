@@ -12,7 +12,7 @@ import pytest
 from chatapp.errors import InvalidRequest, NotFound
 from chatapp.feedback_records import Remark
 from chatapp.flows.feedback import LONGEST_COMMENT, Feedback
-from chatapp.flows.feedback_examples import key_of, nearest
+from chatapp.flows.feedback_examples import key_of, near_approved
 from chatapp.flows.feedback_review import Review
 from chatapp.knowledge_records import Collection, Grounding, Trace, TracedHit
 from chatapp.records import ChatMessage
@@ -281,8 +281,10 @@ def test_what_asks_nearly_a_set_aside_question_is_not_trained_on(team: Team) -> 
     assert [one.question for one in team.feedback.held_out()] == [aside]
     assert team.feedback.examples() == []
     assert [one.question for one in team.feedback.parts().too_near] == [near]
-    assert nearest(near, team.review.corrections()) is not None
-    assert nearest("Where is my parcel?", team.review.corrections()) is None
+    asked = [near, "Where is my parcel?"]
+    found, nothing = near_approved(asked, team.review.corrections())
+    assert found is not None
+    assert nothing is None
 
 
 def test_an_edited_example_is_what_is_learned(team: Team) -> None:
