@@ -10,6 +10,7 @@ from pathlib import Path
 from chatapp.engine.base import Engine
 from chatapp.engine.choice import has_cuda
 from chatapp.engine.models.dense_base import DenseBase
+from chatapp.engine.pausing import PausingEngine
 from chatapp.flows.adapters import Adapters
 from chatapp.flows.adapters_files import AdapterFiles
 from chatapp.flows.adapters_serving import Classifier, Serving
@@ -17,6 +18,7 @@ from chatapp.flows.classifying import Classifying
 from chatapp.flows.feedback import Feedback
 from chatapp.flows.finetune import FineTune
 from chatapp.flows.finetune_bases import Bases
+from chatapp.flows.finetune_meanwhile import Meanwhile, gpu_free_mb
 from chatapp.metrics import Metrics
 from chatapp.settings import Settings
 from chatapp.store import (
@@ -40,6 +42,7 @@ class Training:
         base: the chat model's weights, as training reads them.
         feedback: what people say about answers, and the corrections that were approved.
         finetune: labelled files, and the runs that learn from them.
+        meanwhile: makes room for them; None where the chat need not step aside.
     """
 
     folder: Path
@@ -50,6 +53,7 @@ class Training:
     metrics: Metrics
     feedback: Feedback
     finetune: FineTune
+    meanwhile: Meanwhile | None = None
     _tasks: list[asyncio.Task[None]] = field(default_factory=list)
 
     async def start(self) -> None:
@@ -59,7 +63,7 @@ class Training:
         """
         await asyncio.to_thread(self.adapters.purge)
         await self.adapters.load_live()
-        for watching in (self.adapters.watch(), self.finetune.watch()):
+        for watching in (self.adapters.watch(), self.finetune.watch(self.meanwhile)):
             self._tasks.append(asyncio.create_task(watching))
 
     async def close(self) -> None:
@@ -112,6 +116,7 @@ def assemble_training(
         metrics=metrics,
         feedback=feedback,
         finetune=finetune,
+        meanwhile=Meanwhile(engine, gpu_free_mb) if isinstance(engine, PausingEngine) else None,
     )
 
 

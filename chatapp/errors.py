@@ -15,6 +15,7 @@
     ├── StorageError          the database or the disk refused
     └── EngineError           generation failed
         ├── EngineBusy        every slot and every place in the queue is taken
+        ├── EnginePaused      the model has stepped aside for a fine-tune
         ├── EngineDied        the process or server that held the request went away
         └── RemoteError       the remote server refused, or did not answer
 
@@ -144,6 +145,12 @@ class EngineBusy(EngineError):
             running=running,
             waiting=waiting,
         )
+
+
+class EnginePaused(EngineError):
+    """The model has stepped aside, so that a fine-tune has its memory."""
+
+    http_status = 503
 
 
 class EngineDied(EngineError):

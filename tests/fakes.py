@@ -87,7 +87,7 @@ class FakeEngine:
         self._scripts.append(pieces)
 
     async def start(self) -> None:
-        self.ready = True
+        self.ready, self.closed = True, False
 
     async def close(self) -> None:
         self.ready, self.closed = False, True

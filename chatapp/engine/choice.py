@@ -120,9 +120,10 @@ def _transformers(settings: Settings, source: ModelSource, report: Progress) -> 
         from chatapp.engine.transformers.zerogpu import ZeroGPUEngine
 
         return ZeroGPUEngine(model.dense, model.name)
+    from chatapp.engine.pausing import PausingEngine
     from chatapp.engine.transformers.engine import TransformersEngine
 
-    return TransformersEngine(
+    engine = TransformersEngine(
         model.dense,
         model.name,
         quantization=quantization,
@@ -133,6 +134,8 @@ def _transformers(settings: Settings, source: ModelSource, report: Progress) -> 
         kv_cache_gb=settings.kv_cache_gb,
         threads=settings.threads,
     )
+    # A fine-tune may need the memory of the GPU that both use.
+    return PausingEngine(engine) if has_cuda() else engine
 
 
 def _shorter(wanted: int | None, possible: int) -> int:

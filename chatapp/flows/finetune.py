@@ -14,9 +14,11 @@ from collections.abc import Callable, Sequence
 from datetime import timedelta
 from pathlib import Path
 
+from chatapp.flows.adapters_files import examples_hash
 from chatapp.flows.finetune_bases import AUTO, Finds
 from chatapp.flows.finetune_command import command_line
 from chatapp.flows.finetune_lessons import Lessons
+from chatapp.flows.finetune_meanwhile import Meanwhile
 from chatapp.flows.finetune_runs import Comparison, Register, Runs
 from chatapp.training import data
 from chatapp.training.config import Preset, RunConfig
@@ -65,14 +67,15 @@ class FineTune(Lessons, Runs):
     ) -> None:
         self._queue = queue or RunQueue(folder, threads)
         Lessons.__init__(self, folder, bases, corrections, frozen)
-        Runs.__init__(self, self._queue, register, self.knows)
+        Runs.__init__(self, self._queue, register, self.knows, shares_gpu=gpu)
         self._trials = folder / "trials"
         self._gpu = gpu
+        self._measured_mb: dict[str, float] = {}
 
-    async def watch(self) -> None:
+    async def watch(self, meanwhile: Meanwhile | None = None) -> None:
         """Look after files and runs, in a server; see ``Runs.watch``."""
         await asyncio.to_thread(self.purge_datasets, _UNDO)
-        await Runs.watch(self)
+        await Runs.watch(self, meanwhile)
 
     def recommend(self, dataset_id: str, task: Task, preset: Preset) -> RunConfig:
         """The settings that suit a file.
@@ -123,7 +126,10 @@ class FineTune(Lessons, Runs):
             threads=self._queue.threads,
             masked=masked,
         )
-        return estimate(trial)
+        made = estimate(trial)
+        if self._gpu:
+            self._measured_mb[_key(dataset_id, config)] = made.memory_mb
+        return made
 
     def launch(self, dataset_id: str, config: RunConfig) -> Run:
         """Start a run, or queue it behind another.
@@ -140,7 +146,9 @@ class FineTune(Lessons, Runs):
         source = Source(
             name=self.dataset(dataset_id).name,
             dataset=dataset_id,
+            hash=examples_hash(parts["train"]),
             base=config.base,
+            gpu_mb=self._measured_mb.get(_key(dataset_id, config), 0.0),
         )
         folder.create(resolved, parts, source)
         return self.begin(folder)
@@ -162,3 +170,7 @@ class FineTune(Lessons, Runs):
         rows = len(parts["train"])
         base = self._bases.learner(config.task, config.base, languages, rows)
         return config.model_copy(update={"base": base})
+
+
+def _key(dataset_id: str, config: RunConfig) -> str:
+    return f"{dataset_id} {config.model_copy(update={'name': 'any'}).as_yaml()}"

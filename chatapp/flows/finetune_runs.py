@@ -12,6 +12,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Literal
 
 from chatapp.errors import ChatAppError
+from chatapp.flows.finetune_meanwhile import Meanwhile
 from chatapp.training.config import RunConfig
 from chatapp.training.run import lines, locks
 from chatapp.training.run.folder import RunFolder
@@ -50,15 +51,23 @@ class Runs:
     Args:
         register: takes in what a finished run has learned; None leaves it in the run's folder.
         known: whether a dataset of that id is still there.
+        shares_gpu: whether the chat and the runs want the same GPU; a run then begins only when
+            a server has made room for it.
     """
 
     def __init__(
-        self, queue: RunQueue, register: Register | None, known: Callable[[str], bool]
+        self,
+        queue: RunQueue,
+        register: Register | None,
+        known: Callable[[str], bool],
+        *,
+        shares_gpu: bool = False,
     ) -> None:
         self._queue = queue
         self._register = register
         self._is_kept = known
         self._refused: set[str] = set()
+        self._shares_gpu = shares_gpu
 
     def runs(self) -> Sequence[Run]:
         """All runs but the discarded ones, newest first."""
@@ -205,22 +214,36 @@ class Runs:
         # Its process lives a moment longer than the run.
         self._take_in(folder, _PATIENCE)
 
-    async def watch(self) -> None:
-        """Let queued runs begin and take in what finished ones have learned, until cancelled."""
+    async def watch(self, meanwhile: Meanwhile | None = None) -> None:
+        """Let queued runs begin and take in what finished ones have learned, until cancelled.
+
+        Args:
+            meanwhile: makes room on the GPU; None where the chat need not step aside.
+        """
         await asyncio.to_thread(self._queue.purge, _UNDO)
         with self._queue.served():
             while True:
-                await asyncio.to_thread(self._look)
+                try:
+                    if meanwhile is not None:
+                        await self._share(meanwhile)
+                    await asyncio.to_thread(self._look)
+                except OSError as error:
+                    log.error("The runs cannot be looked after: %s", error)
                 await asyncio.sleep(_POLL_SECONDS)
 
+    async def _share(self, meanwhile: Meanwhile) -> None:
+        if await asyncio.to_thread(lambda: self._queue.busy):
+            return
+        if waiting := await asyncio.to_thread(lambda: self._queue.waiting):
+            await meanwhile.make_room(waiting[0])
+        else:
+            await meanwhile.give_back()
+
     def _look(self) -> None:
-        try:
-            self._start_next()
-            for folder in self._queue.list():
-                if folder.id not in self._refused:
-                    self._take_in_quietly(folder)
-        except OSError as error:
-            log.error("The runs cannot be looked after: %s", error)
+        self._queue.start_next()
+        for folder in self._queue.list():
+            if folder.id not in self._refused:
+                self._take_in_quietly(folder)
 
     def _take_in_quietly(self, folder: RunFolder) -> None:
         try:
@@ -246,6 +269,8 @@ class Runs:
             os.close(handle)
 
     def _start_next(self) -> None:
+        if self._shares_gpu and self._queue.is_served:
+            return
         try:
             self._queue.start_next()
         except OSError as error:

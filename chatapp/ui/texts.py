@@ -216,6 +216,7 @@ _TEXTS: Final[Mapping[str, tuple[str, str]]] = {
 _ERRORS_ZH: Final[Mapping[str, str]] = {
     "EngineBusy": "助手正忙，所有位置都已占用。请稍后再试。",
     "InternalError": "我们这边出了问题。请再试一次。",
+    "EnginePaused": "助手正在学习新内容，占用了本机的 GPU，稍后会继续回答。",
     "EngineDied": "模型意外停止，正在重启。请再试一次。",
     "RemoteError": "模型服务器没有正常响应。请稍后再试。",
     "EngineError": "回答未能生成。请再试一次。",

@@ -57,12 +57,14 @@ class Source:
         name, dataset: of the file; the id is empty where it was not uploaded.
         hash: SHA-256 of the examples that are learned from.
         base: as it was asked for, e.g. ``auto``; the config has what that came to.
+        gpu_mb: what a dry run took of the GPU; 0 where there was none.
     """
 
     name: str = ""
     dataset: str = ""
     hash: str = ""
     base: str = "auto"
+    gpu_mb: float = 0.0
 
 
 class RunFolder:

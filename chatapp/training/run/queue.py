@@ -62,8 +62,18 @@ class RunQueue:
     @property
     def threads(self) -> int:
         """Of a run on the CPU."""
-        served = 1 if locks.is_held(self._server) else 0
+        served = 1 if self.is_served else 0
         return self._threads or max(1, cores() - served)
+
+    @property
+    def busy(self) -> bool:
+        """Whether a run is at work."""
+        return locks.is_held(self._turn)
+
+    @property
+    def is_served(self) -> bool:
+        """Whether a server answers beside the runs."""
+        return locks.is_held(self._server)
 
     @contextmanager
     def served(self) -> Iterator[None]:
@@ -89,7 +99,7 @@ class RunQueue:
         """
         if not self.waiting:
             return None
-        turn = locks.take(self._turn, patience=0)
+        turn = locks.take(self._turn, patience=0.02)
         if turn is None:
             return None
         try:
