@@ -92,7 +92,13 @@ def assemble_training(
     stored = StoredAdapters(database, folder / "adapters")
     serving = Serving(engine, _open_classifier)
     adapters = Adapters(
-        stored, Promotions(database), AdapterFiles(folder / "adapters"), serving, base, reserved
+        stored,
+        Promotions(database),
+        AdapterFiles(folder / "adapters"),
+        serving,
+        base,
+        folder / "runs",
+        reserved,
     )
     labels, metrics = MessageLabels(database), Metrics()
     feedback = Feedback(

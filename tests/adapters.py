@@ -126,10 +126,12 @@ def classify_run(
     keywords: Mapping[str, Sequence[str]],
     report: Report | None = None,
     purpose: Purpose = "intent",
+    *,
+    texts: Sequence[str] = QUESTIONS,
 ) -> RunFolder:
     """A finished run whose classifier goes by words; see ``KeywordClassifier``."""
     folder = RunFolder(runs / f"{runs.name}-{name}")
-    tests = [Example(text=one, label=label) for one, label in zip(QUESTIONS, "abab", strict=True)]
+    tests = [Example(text=one, label=label) for one, label in zip(texts, "abab", strict=True)]
     config = make_config({"task": "classify", "name": name, "purpose": purpose})
     folder.create(config, {"train": tests * 2, "validation": tests, "test": tests})
     folder.adapter.mkdir()
@@ -188,6 +190,7 @@ class Registry:
             AdapterFiles(place),
             self.serving,
             self.base,
+            self.folder / "runs",
             self.reserved,
         )
         self.classifying = Classifying(self.serving, self.stored, self.labels, self.metrics)

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
 
 from chatapp.engine.models.dense_base import DenseBase
-from chatapp.errors import ChatAppError, InvalidRequest, NotFound
+from chatapp.errors import InvalidRequest, NotFound
 from chatapp.flows.adapters_arrivals import Arrivals
+from chatapp.flows.adapters_contest import Contests
 from chatapp.flows.adapters_export import What, export
 from chatapp.flows.adapters_files import AdapterFiles
-from chatapp.flows.adapters_gate import Gate, Rival, judge
+from chatapp.flows.adapters_gate import Gate, Rival, judge, same_test
 from chatapp.flows.adapters_live import BASE, LIVE, LiveAdapters, writer
 from chatapp.flows.adapters_serving import Serving
 from chatapp.store import Promotions, StoredAdapters
@@ -31,6 +31,7 @@ class Adapters:
 
     Args:
         base: the chat model's weights.
+        runs: the folder of all runs.
         reserved: names that no adapter may have, because something else answers to them.
     """
 
@@ -41,6 +42,7 @@ class Adapters:
         files: AdapterFiles,
         serving: Serving,
         base: DenseBase,
+        runs: Path,
         reserved: Callable[[], Sequence[str]] = tuple,
     ) -> None:
         self._stored = stored
@@ -49,6 +51,7 @@ class Adapters:
         self._serving = serving
         self._base = base
         self._now = LiveAdapters(stored, promotions, serving)
+        self._contests = Contests(runs, self._now.answers, self._labels)
         self._arrivals = Arrivals(stored, files, base, reserved, self._now.try_out)
 
     # --- what there is; blocking ---
@@ -94,16 +97,23 @@ class Adapters:
         return self._now.problem(slot)
 
     def gate(self, name: str) -> Gate:
-        """Whether an adapter may go live, and why; a live classifier is measured for it.
+        """Whether an adapter may go live, and why.
+
+        Where it was measured on other questions than what is live, both are asked the same ones,
+        which takes a while.
 
         Raises:
             NotFound: there is no adapter of that name.
+            ChatAppError: one of the two cannot be asked now.
         """
         candidate = self._stored.get(name)
         live = self.live(candidate.slot)
         if live is not None and live.id == candidate.id:
             return Gate(True, (f"{name} is live.",))
-        return judge(candidate, None if live is None else self._rival(live))
+        if live is None:
+            return judge(candidate, None)
+        held = None if same_test(candidate, live) else self._contests.hold(candidate, live)
+        return judge(candidate, Rival(live, held))
 
     # --- coming and going; blocking ---
 
@@ -220,14 +230,10 @@ class Adapters:
         """
         return await self._now.pick(choice)
 
-    def _rival(self, live: Adapter) -> Rival:
-        if live.slot == "chat":
-            return Rival(live)
-        with suppress(ChatAppError):
-            here = self._serving.classifier(live.slot)
-            classifier = here[1] if here and here[0].id == live.id else self._serving.open(live)
-            return Rival(live, lambda texts: [likeliest(one) for one in classifier.classify(texts)])
-        return Rival(live)
+    def _labels(self, adapter: Adapter, texts: Sequence[str]) -> Sequence[str]:
+        here = self._serving.classifier(adapter.slot)
+        found = here[1] if here and here[0].id == adapter.id else self._serving.open(adapter)
+        return [likeliest(one) for one in found.classify(texts)]
 
 
 def likeliest(probabilities: Mapping[str, float]) -> str:

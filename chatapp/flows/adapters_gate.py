@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
+from chatapp.flows.adapters_contest import Contest
 from chatapp.training_records import (
     Adapter,
     AnswerScores,
@@ -13,9 +14,6 @@ from chatapp.training_records import (
     ClassifyReport,
     Prediction,
 )
-
-Classify = Callable[[Sequence[str]], Sequence[str]]
-"""Texts → the label of each."""
 
 
 class Gate(NamedTuple):
@@ -28,11 +26,12 @@ class Gate(NamedTuple):
 class Rival(NamedTuple):
     """What is live in the candidate's slot.
 
-    ``classify`` is the live classifier at work, where it can be had.
+    ``contest`` is how the two did on the same questions; None where nobody can tell, and where
+    their reports are about the same test part.
     """
 
     adapter: Adapter
-    classify: Classify | None = None
+    contest: Contest | None = None
 
 
 def judge(candidate: Adapter, rival: Rival | None) -> Gate:
@@ -51,6 +50,12 @@ def judge(candidate: Adapter, rival: Rival | None) -> Gate:
     )
 
 
+def same_test(candidate: Adapter, live: Adapter) -> bool:
+    """Whether both were measured on the same test part, so that their reports can be compared."""
+    known = bool(candidate.test_hash) and candidate.test_hash == live.test_hash
+    return known and type(candidate.report) is type(live.report)
+
+
 def _judge_chat(candidate: Adapter, report: ChatReport, rival: Rival | None) -> Gate:
     better, sentence = _better_chat(candidate, report, rival)
     check = report.general
@@ -65,22 +70,43 @@ def _judge_chat(candidate: Adapter, report: ChatReport, rival: Rival | None) -> 
 
 
 def _better_chat(candidate: Adapter, report: ChatReport, rival: Rival | None) -> tuple[bool, str]:
-    mine = report.adapter
+    mine, rows = report.adapter, report.rows.get("test", 0)
     if rival is None:
         other = max(report.base, report.few_shot, key=_strength)
         named = "the base model" if other is report.base else "the base model with examples"
-        return _stronger(mine, other, candidate.name, named, report.rows.get("test", 0))
-    theirs = rival.adapter.report
-    if not isinstance(theirs, ChatReport):
-        return False, f"The live adapter {rival.adapter.name} was never measured here."
-    if not candidate.test_hash or candidate.test_hash != rival.adapter.test_hash:
+        return _stronger(mine, other, candidate.name, named, rows)
+    live = rival.adapter
+    if same_test(candidate, live) and isinstance(live.report, ChatReport):
+        named = f"the live adapter {live.name}"
+        return _stronger(mine, live.report.adapter, candidate.name, named, rows)
+    return _by_contest(candidate, live, "adapter", rival.contest)
+
+
+def _by_contest(
+    candidate: Adapter, live: Adapter, kind: str, contest: Contest | None
+) -> tuple[bool, str]:
+    if contest is None:
         return False, (
-            f"The live adapter {rival.adapter.name} was measured on other questions "
-            f"({_said(theirs.adapter)}) than {candidate.name} ({_said(mine)}), so the two reports "
-            "cannot be compared. Compare their answers side by side, then decide."
+            f"The live {kind} {live.name} was measured on another test part than "
+            f"{candidate.name}, and cannot be asked the same questions now, so the two cannot be "
+            "compared. Open the Teach page of the running server, which can ask both."
         )
-    named = f"the live adapter {rival.adapter.name}"
-    return _stronger(mine, theirs.adapter, candidate.name, named, report.rows.get("test", 0))
+    mine = (round(contest.mine, 4), round(contest.rouge_l[0], 4))
+    theirs = (round(contest.theirs, 4), round(contest.rouge_l[1], 4))
+    verb = "beats" if mine > theirs else "does not beat"
+    figures = f"{contest.mine:.1%} right against {contest.theirs:.1%}"
+    if any(contest.rouge_l):
+        figures += f", ROUGE-L {contest.rouge_l[0]:.3f} against {contest.rouge_l[1]:.3f}"
+    if contest.rows:
+        how = f"asked {contest.rows:,} of its test questions that {live.name} never learned from"
+    else:
+        how = (
+            f"each on its own test part, as {live.name} has learned from most of the questions of "
+            f"{candidate.name}"
+        )
+    return mine > theirs, (
+        f"{candidate.name} {verb} the live {kind} {live.name}: {figures}, {how}."
+    )
 
 
 def _stronger(
@@ -104,50 +130,33 @@ def _said(scores: AnswerScores) -> str:
 
 
 def _judge_classifier(candidate: Adapter, report: ClassifyReport, rival: Rival | None) -> Gate:
-    rows = len(report.predictions)
     if rival is None:
         other = _majority(report.predictions)
         named = "always saying the most frequent label"
-        notes: tuple[str, ...] = (_winner(report),)
+        better, sentence = _more_right(candidate, report, named, other)
+        return Gate(better, (sentence, _winner(report)))
+    live = rival.adapter
+    if same_test(candidate, live) and isinstance(live.report, ClassifyReport):
+        named = f"the live classifier {live.name}"
+        better, sentence = _more_right(candidate, report, named, live.report.accuracy)
     else:
-        named = f"the live classifier {rival.adapter.name}"
-        measured = _accuracy_of(rival, candidate, report)
-        if measured is None:
-            return Gate(
-                False,
-                (
-                    f"{named.capitalize()} was measured on other texts than {candidate.name}, and "
-                    "cannot be measured on these now, so the two cannot be compared.",
-                ),
-            )
-        other, notes = measured, _unknown_labels(rival, report)
+        better, sentence = _by_contest(candidate, live, "classifier", rival.contest)
+    return Gate(better, (sentence, *_unknown_labels(live, report)))
+
+
+def _more_right(
+    candidate: Adapter, report: ClassifyReport, named: str, other: float
+) -> tuple[bool, str]:
     better = report.accuracy > other
     verb = "beats" if better else "does not beat"
-    return Gate(
-        better,
-        (
-            f"{candidate.name} {verb} {named} on the {rows:,} test texts: {report.accuracy:.1%} "
-            f"right against {other:.1%}.",
-            *notes,
-        ),
+    return better, (
+        f"{candidate.name} {verb} {named} on the {len(report.predictions):,} test texts: "
+        f"{report.accuracy:.1%} right against {other:.1%}."
     )
 
 
-def _accuracy_of(rival: Rival, candidate: Adapter, report: ClassifyReport) -> float | None:
-    """How much of the candidate's test part the live one gets right; None: nobody can tell."""
-    theirs = rival.adapter.report
-    same = bool(candidate.test_hash) and candidate.test_hash == rival.adapter.test_hash
-    if same and isinstance(theirs, ClassifyReport):
-        return theirs.accuracy
-    if rival.classify is None or not report.predictions:
-        return None
-    said = rival.classify([one.text for one in report.predictions])
-    right = sum(one.label == label for one, label in zip(report.predictions, said, strict=True))
-    return right / len(report.predictions)
-
-
-def _unknown_labels(rival: Rival, report: ClassifyReport) -> tuple[str, ...]:
-    theirs = rival.adapter.report
+def _unknown_labels(live: Adapter, report: ClassifyReport) -> tuple[str, ...]:
+    theirs = live.report
     known = theirs.labels if isinstance(theirs, ClassifyReport) else report.labels
     unknown = sorted(set(report.labels) - set(known))
     if not unknown:

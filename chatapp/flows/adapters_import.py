@@ -28,11 +28,12 @@ LABELS: Final = "labels.json"
 _MOST_BYTES: Final = 4 * 2**30
 """Unpacked; a large adapter of a large model has about 2 GB."""
 _MOST_ENTRIES: Final = 2_000
-_LARGEST_CONFIG: Final = 2**20
+_LARGEST_CONFIG: Final = 8 * 2**20
+"""A hundred thousand labels are 2 MB."""
 _BLOCK: Final = 2**20
 _PICKLES: Final = (".bin", ".pt", ".pth", ".ckpt", ".pkl", ".pickle", ".joblib")
-_HARMLESS: Final = (".json", ".safetensors", ".npz", ".npy", ".txt", ".model", ".md", ".yaml")
-"""What a classifier's folder may hold beside its labels."""
+_HARMLESS: Final = (".json", ".safetensors")
+"""What a classifier's folder holds; everything else is left behind."""
 
 Opened = Mapping[str, Callable[[], IO[bytes]]]
 """Ways to read each file, by its name inside the adapter's folder."""
@@ -191,7 +192,7 @@ def _wanted(files: Opened, name: str, slot: Slot) -> list[str]:
 
 def _copy(open_: Callable[[], IO[bytes]], target: Path, name: str) -> None:
     """Unpacked sizes are counted as they come: what an archive says of itself may be a lie."""
-    most = _MOST_BYTES if target.suffix in (".safetensors", ".npz", ".npy") else _LARGEST_CONFIG
+    most = _MOST_BYTES if target.suffix == ".safetensors" else _LARGEST_CONFIG
     taken = 0
     with open_() as source, target.open("wb") as file:
         while block := source.read(_BLOCK):

@@ -5,9 +5,11 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
+from collections.abc import Sequence
 
 from chatapp.errors import ChatAppError, NotFound
 from chatapp.flows.adapters_serving import Serving
+from chatapp.records import ChatMessage
 from chatapp.store import Promotions, StoredAdapters
 from chatapp.training_records import Adapter, Promotion, Slot
 
@@ -50,6 +52,19 @@ class LiveAdapters:
             self._serving.open(adapter)
         elif self._loop is not None and self._loop.is_running():
             asyncio.run_coroutine_threadsafe(self._try_in_engine(adapter), self._loop).result()
+
+    def answers(
+        self, adapter: Adapter, prompts: Sequence[Sequence[ChatMessage]]
+    ) -> Sequence[str] | None:
+        """What an adapter says to conversations; None where no engine runs. Blocking, as above.
+
+        Raises:
+            ChatAppError: it cannot be loaded, or the engine is too busy.
+        """
+        if self._loop is None or not self._loop.is_running():
+            return None
+        asked = self._serving.answers(adapter, prompts)
+        return asyncio.run_coroutine_threadsafe(asked, self._loop).result()
 
     async def _try_in_engine(self, adapter: Adapter) -> None:
         await self._serving.load(adapter)

@@ -6,11 +6,14 @@ import asyncio
 import logging
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import aclosing
 from pathlib import Path
 from typing import Protocol
 
 from chatapp.engine.base import Engine
-from chatapp.errors import ChatAppError, ModelError, NotFound
+from chatapp.errors import ChatAppError, EngineDied, ModelError, NotFound
+from chatapp.events import Token
+from chatapp.records import ChatMessage, Sampling
 from chatapp.training_records import Adapter, Slot
 
 log = logging.getLogger(__name__)
@@ -18,6 +21,8 @@ log = logging.getLogger(__name__)
 MOST_LOADED = 3
 """Chat adapters in the engine at once: the live one, and two that are compared with it. Each has
 memory of its own."""
+
+_BRIEFLY = Sampling(max_tokens=96, temperature=0, top_p=1)
 
 
 class Classifier(Protocol):
@@ -128,6 +133,32 @@ class Serving:
         self._classifiers.pop(adapter.id, None)
         if self._loaded.get(adapter.name) == adapter.id:
             self._let_go(adapter.name)
+
+    async def answers(
+        self, adapter: Adapter, prompts: Sequence[Sequence[ChatMessage]]
+    ) -> Sequence[str]:
+        """What an adapter says to conversations, greedily and briefly.
+
+        Two at a time, so that the chat's own answers find a place.
+
+        Raises:
+            ChatAppError: it cannot be loaded, or the engine is too busy.
+        """
+        engine = self._engine
+        if engine is None:
+            raise EngineDied("No model runs here that could be asked.")
+        await self.load(adapter)
+        places = asyncio.Semaphore(2)
+
+        async def answer(messages: Sequence[ChatMessage]) -> str:
+            text = ""
+            async with places, aclosing(engine.stream(messages, _BRIEFLY, adapter.name)) as events:
+                async for event in events:
+                    if isinstance(event, Token):
+                        text += event.text
+            return text
+
+        return await asyncio.gather(*map(answer, prompts))
 
     async def _load_into_engine(self, adapter: Adapter) -> None:
         self._used[adapter.name] = time.monotonic()

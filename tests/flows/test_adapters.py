@@ -6,15 +6,18 @@ import asyncio
 import json
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import AsyncGenerator, Iterator, Sequence
+from contextlib import aclosing
 from pathlib import Path
 
 import pytest
 from sqlalchemy import text
 
 from chatapp.errors import InvalidRequest, ModelError, NotFound, StorageError, TrainingError
+from chatapp.events import EngineEvent
 from chatapp.flows import adapters_live
 from chatapp.flows.adapters_serving import MOST_LOADED
+from chatapp.records import ChatMessage, Sampling
 from chatapp.store import Database
 from tests.adapters import (
     QUESTIONS,
@@ -43,6 +46,23 @@ class PickyEngine(FakeEngine):
             raise ModelError(f"{name} does not fit.")
         self.loads.append(name)
         await super().load_adapter(name, folder)
+
+
+class KnowingEngine(FakeEngine):
+    """Says the right answers with one adapter, and the question with any other."""
+
+    def __init__(self, knows: str) -> None:
+        super().__init__()
+        self._knows = knows
+
+    async def stream(
+        self, messages: Sequence[ChatMessage], sampling: Sampling, adapter: str | None = None
+    ) -> AsyncGenerator[EngineEvent, None]:
+        if adapter == self._knows:
+            self.say("To ", messages[-1].content)
+        async with aclosing(super().stream(messages, sampling, adapter)) as events:
+            async for event in events:
+                yield event
 
 
 @pytest.fixture
@@ -390,19 +410,48 @@ class TestTheGate:
         assert not passed
         assert "lost general ability: 40% of 20" in said
 
-    async def test_reports_on_other_questions_are_not_compared(
+    async def test_both_answer_where_their_reports_are_on_other_questions(
+        self, database: Database, tmp_path: Path
+    ) -> None:
+        engine = KnowingEngine("new")
+        registry = Registry(database, tmp_path, engine)
+        registry.learn("old", contained=0.3)
+        await registry.adapters.promote("old")
+        questions = [QUESTIONS[0], *(f"What costs item {number}?" for number in range(12))]
+        run = chat_run(tmp_path / "runs", "new", chat_report(0.4), questions=questions)
+        registry.adapters.register(run)
+        # Without a running engine nobody can tell.
+        passed, said = self.gate(registry, "new")
+        assert not passed
+        assert "cannot be compared" in said
+        await registry.adapters.load_live()
+        passed, sentences = await asyncio.to_thread(registry.adapters.gate, "new")
+        assert passed
+        assert sentences[0] == (
+            "new beats the live adapter old: 100.0% right against 0.0%, ROUGE-L 1.000 against "
+            "0.889, asked 12 of its test questions that old never learned from."
+        )
+        asked = len(engine.asked)
+        assert asked == 24
+        assert (await registry.adapters.promote("new")).adapter == "new"
+        assert len(engine.asked) == asked, "the same two are not asked twice"
+
+    async def test_what_the_live_one_has_learned_is_no_test_for_it(
         self, registry: Registry, tmp_path: Path
     ) -> None:
         registry.learn("old", contained=0.3)
         await registry.adapters.promote("old")
+        await registry.adapters.load_live()
         questions = [*QUESTIONS[:3], "Something else?"]
-        registry.adapters.register(
-            chat_run(tmp_path / "runs", "new", chat_report(0.9), questions=questions)
-        )
-        passed, said = self.gate(registry, "new")
-        assert not passed
-        assert "measured on other questions" in said
-        assert "30.0% right" in said
+        for name, contained in (("new", 0.9), ("bad", 0.2)):
+            report = chat_report(contained)
+            run = chat_run(tmp_path / "runs", name, report, questions=questions)
+            registry.adapters.register(run)
+        passed, (said, _) = await asyncio.to_thread(registry.adapters.gate, "new")
+        assert passed
+        assert "90.0% right against 30.0%" in said
+        assert "each on its own test part, as old has learned from most" in said
+        assert not (await asyncio.to_thread(registry.adapters.gate, "bad")).passed
 
     def test_what_was_never_measured_does_not_pass(
         self, registry: Registry, tmp_path: Path
@@ -428,14 +477,19 @@ class TestTheGate:
         registry.adapters.register(classify_run(runs, "same", WORDS, classify_report()))
         assert "75.0% right against 100.0%" in self.gate(registry, "same")[1]
         # Another one: what is live reads the candidate's texts.
-        run = classify_run(runs, "new", WORDS, classify_report())
-        (run.path / "data" / "test.jsonl").write_text(
-            json.dumps({"text": "x", "label": "a"}) + "\n"
-        )
-        registry.adapters.register(run)
+        texts = ["Send money", "A parcel", "Money, please", "My parcel?"]
+        report = classify_report(texts=texts, labels=("delivery", "refund"))
+        registry.adapters.register(classify_run(runs, "new", WORDS, report, texts=texts))
         passed, said = self.gate(registry, "new")
-        assert passed, said
-        assert "75.0% right against 0.0%" in said
+        assert passed
+        assert "75.0% right against 0.0%, asked 4 of its test questions" in said
+        # It knows most of these, so each counts by its own report.
+        known = classify_report(texts=[*QUESTIONS[:3], "New"])
+        run = classify_run(runs, "known", WORDS, known, texts=[*QUESTIONS[:3], "New"])
+        registry.adapters.register(run)
+        passed, said = self.gate(registry, "known")
+        assert not passed
+        assert "75.0% right against 100.0%, each on its own test part" in said
 
 
 class TestClassifiersGoLive:

@@ -167,7 +167,7 @@ def test_hostile_archives_are_refused_and_write_nothing(
 
     monkeypatch.setattr(adapters_import, "_MOST_BYTES", 1_000_000)
     bomb = {"adapter_config.json": config, "adapter_model.safetensors": bytes(5_000_000)}
-    large = {"adapter_config.json": " " * 2_000_000, "adapter_model.safetensors": weights}
+    large = {"adapter_config.json": " " * 9_000_000, "adapter_model.safetensors": weights}
     many = {f"{n}.txt": "" for n in range(3000)} | slip
     inner = io.BytesIO()
     with zipfile.ZipFile(inner, "w") as made:
@@ -190,7 +190,7 @@ def test_hostile_archives_are_refused_and_write_nothing(
     text.write_text("hello")
     for path, said in {
         archive("bomb.zip", bomb): "unpacks to more than",
-        archive("large.zip", large): "unpacks to more than 1 MB",
+        archive("large.zip", large): "unpacks to more than 8 MB",
         archive("many.zip", many): "3,002 files",
         archive("nested.zip", {"inner.zip": inner.getvalue()}): "holds no adapter_config.json",
         archive("empty.zip", {}): "holds no adapter_config.json",
