@@ -141,9 +141,9 @@ class ChatTokenizer:
         """Token ids of a plain text, nothing added."""
         return list(self._tokenizer.encode(text, add_special_tokens=False).ids)
 
-    def decode(self, ids: Sequence[int]) -> str:
-        """The text of ``ids`` without control tokens."""
-        return self._tokenizer.decode(list(ids), skip_special_tokens=True)
+    def decode(self, ids: Sequence[int], *, control: bool = False) -> str:
+        """The text of ``ids``, with control tokens only if they are wanted."""
+        return self._tokenizer.decode(list(ids), skip_special_tokens=not control)
 
     def decoder(self) -> TokenDecoder:
         """A fresh decoder for one answer."""

@@ -18,12 +18,12 @@ def write_cleaned(examples: Sequence[Example], path: Path) -> None:
     ``read_rows`` takes off again. Conversations of several turns are JSON in a cell.
     """
     rows = [_row(example) for example in examples]
+    if any("messages" in row for row in rows):  # then all of them, for the columns to be the same
+        rows = [_as_turns(example, row) for example, row in zip(examples, rows, strict=True)]
     if path.suffix.lower() != ".csv":
         with path.open("w", encoding="utf-8") as file:
             file.writelines(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
         return
-    if any("messages" in row for row in rows):
-        rows = [_as_turns(example, row) for example, row in zip(examples, rows, strict=True)]
     columns = list(dict.fromkeys(column for row in rows for column in row)) or ["text"]
     # The mark at the beginning tells Excel that it is UTF-8.
     with path.open("w", encoding="utf-8-sig", newline="") as file:
@@ -58,7 +58,6 @@ def _messages(example: Example) -> dict[str, object]:
 
 
 def _as_turns(example: Example, row: dict[str, object]) -> dict[str, object]:
-    """All rows of a file have the same columns."""
     if not example.messages:
         return row
     origin = {"origin": row["origin"]} if "origin" in row else {}

@@ -239,8 +239,8 @@ def _silent(_share: float) -> None:
     """For those who do not want to know how far it is."""
 
 
-def _part_of(tell: Callable[[float], None], begun: float, share: float) -> Callable[[float], None]:
-    return lambda part: tell(begun + part * share)
+def _part_of(tell: Callable[[float], None], number: int, count: int) -> Callable[[float], None]:
+    return lambda share: tell((number + share) / count)
 
 
 def _without_errors(positions: Sequence[int], problems: Sequence[Problem]) -> Sequence[int]:

@@ -94,7 +94,8 @@ _CHINESE_GREETED = re.compile("你好|您好|请问|麻烦|谢")
 _SACRED = re.compile(r"https?://\S+|\S+@\S+|`[^`]*`|\"[^\"]*\"|“[^”]*”|「[^」]*」|《[^》]*》")
 _NUMBERS = re.compile(r"[\w#€$£¥%.,:/-]*\d[\w#€$£¥%.,:/-]*")
 _NEGATIONS = re.compile(
-    r"\b(?:no|not|none|nothing|never|neither|nor|without|except|unless|only|cannot|\w+n['’]?t)\b"
+    r"\b(?:no|not|none|nothing|never|neither|nor|without|except|unless|only|cannot|\w+n['’]t"
+    r"|(?:do|does|did|is|are|was|were|ca|wo|would|could|should|has|have|had|must|need)nt)\b"
     "|[不没無无未非勿别仅]",
     re.IGNORECASE,
 )
@@ -127,7 +128,7 @@ def paraphrased(text: str, random: Random, *, typos: bool = False) -> str | None
         for rule in rules:
             copy = rule(copy, random)
     changed = normalised(copy) != normalised(text)
-    return copy if changed and (typos or facts_of(copy) == facts_of(text)) else None
+    return copy if changed and facts_of(copy) == facts_of(text) else None
 
 
 def facts_of(text: str) -> tuple[tuple[str, ...], ...]:
@@ -221,12 +222,12 @@ def _chinese_courtesy(text: str, random: Random) -> str:
 
 def _typo(text: str, random: Random) -> str:
     """Two letters of a long, ordinary word change places."""
-    facts = facts_of(text)
-    kept = {word for group in facts for one in group for word in one.split()}
+    sacred = [match.span() for match in _SACRED.finditer(text)]
     words = [
         match
         for match in re.finditer(r"\b[a-z]{5,}\b", text)
-        if match[0] not in kept and not _NEGATIONS.search(match[0])
+        if not _NEGATIONS.search(match[0])
+        and not any(start <= match.start() < end for start, end in sacred)
     ]
     if not words:
         return text

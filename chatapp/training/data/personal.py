@@ -32,7 +32,11 @@ _IPV4 = re.compile(r"(?<![\d.])(?:\d{1,3}\.){3}\d{1,3}(?!\.?\d)")
 _IPV6 = re.compile(r"(?<![:\w])(?:[0-9A-Fa-f]{0,4}:){2,7}[0-9A-Fa-f]{0,4}(?![:\w])")
 _ENOUGH_DIGITS = re.compile(r"(?:\d[^\d\n]{0,3}){6}\d")
 _CHINESE_MOBILE = re.compile(r"(?<!\d)(?:\+?86[ -]?)?1[3-9]\d(?:[ -]?\d{4}){2}(?!\d)")
-_CARD_BEGINNINGS = ("2", "3", "4", "5", "6")
+_ISSUED = re.compile(
+    r"4(?:\d{12}|\d{15}|\d{18})|5[1-5]\d{14}|2(?:2[2-9]|[3-6]\d|7[01])\d{13}|3[47]\d{13}"
+    r"|3[0689]\d{12}|6\d{15,18}|35\d{14}"
+)
+"""Beginnings and lengths of Visa, Mastercard, Amex, Diners, Discover, Maestro, UnionPay, JCB."""
 _REGIONS = ("US", "GB", "DE", "CN")
 """Whose national way of writing numbers is known; others are found by their + and country code."""
 _WRITTEN_AS_PHONE = re.compile(r"[+()]|\d[ \-./]\d")
@@ -112,8 +116,8 @@ def _iban_length(candidate: str) -> int:
 
 def _is_card(candidate: str) -> bool:
     """Luhn: double every second digit from the right, add up the digits, divide by ten."""
-    digits = [int(letter) for letter in candidate if letter.isdigit()]
-    if len(set(digits)) < 3 or not candidate.startswith(_CARD_BEGINNINGS):
+    digits = [int(letter) for letter in candidate if letter.isdecimal()]
+    if not _ISSUED.fullmatch("".join(map(str, digits))):
         return False
     doubled = [
         digit if at % 2 == 0 else digit * 2 - 9 * (digit > 4)

@@ -32,10 +32,7 @@ def preview(example: Example, tokenizer_folder: Path | None, config: RunConfig) 
     assert tokenizer_folder is not None, "a chat is rendered by the model's own template"
     tokenizer = ChatTokenizer.load(tokenizer_folder)
     _, trained = encode(viewed, tokenizer, config.system_prompt, config.max_length)
-    pieces = render(viewed, tokenizer, config.system_prompt)
-    whole, _ = encode(viewed, tokenizer, config.system_prompt)
-    if len(whole) > len(trained):
-        pieces = _cut(pieces, tokenizer, len(trained))
+    pieces = render(viewed, tokenizer, config.system_prompt, config.max_length)
     return Preview(pieces=tuple(pieces), tokens=len(trained), trained_tokens=sum(trained))
 
 
@@ -50,24 +47,3 @@ def _to_sort(example: Example, folder: Path | None) -> Preview:
         Piece(text=example.label or "", trained=True),
     )
     return Preview(pieces=pieces, tokens=tokens, trained_tokens=1)
-
-
-def _cut(pieces: list[Piece], tokenizer: ChatTokenizer, length: int) -> list[Piece]:
-    """The pieces as far as their tokens fit."""
-    kept: list[Piece] = []
-    for piece in pieces:
-        ids = tokenizer.encode(piece.text)
-        if len(ids) <= length:
-            kept.append(piece)
-            length -= len(ids)
-            continue
-        if length > 0:
-            text = piece.text
-            low, high = 0, len(text)
-            while high - low > 1:
-                middle = (low + high) // 2
-                fits = len(tokenizer.encode(text[:middle])) <= length
-                low, high = (middle, high) if fits else (low, middle)
-            kept.append(Piece(text=text[:low], trained=piece.trained))
-        break
-    return kept

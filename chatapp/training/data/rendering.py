@@ -50,14 +50,17 @@ def encode(
 
 
 def render(
-    example: Example, tokenizer: ChatTokenizer | Path, system_prompt: str = ""
+    example: Example,
+    tokenizer: ChatTokenizer | Path,
+    system_prompt: str = "",
+    max_length: int = 0,
 ) -> list[Piece]:
     """The text that ``encode`` turns into tokens, control tokens included.
 
     Args:
         example: as for ``encode``.
         tokenizer: of the model that learns, or its folder.
-        system_prompt: as for ``encode``.
+        system_prompt, max_length: as for ``encode``.
 
     Raises:
         ModelError: as for ``encode``; or the folder has no tokenizer with a chat template.
@@ -65,12 +68,19 @@ def render(
     if isinstance(tokenizer, Path):
         tokenizer = ChatTokenizer.load(tokenizer)
     pieces: list[Piece] = []
+    length = 0
     for part in _parts(example, tokenizer, system_prompt):
         text = tokenizer.shown(part.text)
+        if max_length and length + len(part.ids) > max_length:
+            kept = tokenizer.decode(part.ids[: max_length - length], control=True)
+            text = kept.rstrip("\ufffd")  # half a character
+        length += len(part.ids)
         if pieces and pieces[-1].trained == part.trained:
             text = pieces.pop().text + text
         if text:
             pieces.append(Piece(text=text, trained=part.trained))
+        if max_length and length >= max_length:
+            break
     return pieces
 
 
