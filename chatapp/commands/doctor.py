@@ -28,6 +28,8 @@ from chatapp.training_records import Diagnosis, Example, Finding, Guess, Task
 _DIAGNOSIS = TypeAdapter(Diagnosis)
 _GUESS = TypeAdapter(Guess)
 _ALL = "all"
+_JUDGED = frozenset({"near_duplicate", "rare_label", "mixed_languages"})
+"""Not among all fixes: whether such rows are bad is for a person to say."""
 _ROUNDS = 4
 """How often all fixes are looked for: mending one thing can uncover another."""
 _SHOWN_PLACES = 3
@@ -54,7 +56,7 @@ def doctor(
     ] = None,
     fix: Annotated[
         list[str] | None,
-        typer.Option(metavar="ID", help="Apply this fix first, or all; may be repeated."),
+        typer.Option(metavar="ID", help="Apply this fix first, or all that drop no sound row."),
     ] = None,
     max_length: Annotated[
         int, typer.Option(min=16, help="Longest example in tokens; more is cut off.")
@@ -167,6 +169,8 @@ def _counting() -> ChatTokenizer | Callable[[str], int]:
 def _first_fixes(findings: Sequence[Finding]) -> Iterator[str]:
     """Of each finding the fix that keeps most; of labels every merge."""
     for finding in findings:
+        if finding.kind in _JUDGED:
+            continue
         merges = [one for one in finding.fixes if one.kind == "merge_label"]
         yield from (one.id for one in merges or finding.fixes[:1])
 
@@ -235,6 +239,7 @@ def _show_bars(bars: Sequence[tuple[str, int]], title: str) -> None:
 @contextmanager
 def _bar() -> Iterator[Advance]:
     columns = (TextColumn("Checking"), BarColumn(), TaskProgressColumn(), TimeElapsedColumn())
-    with Progress(*columns, console=stderr, transient=True) as bars:
+    silent = not stderr.is_terminal
+    with Progress(*columns, console=stderr, transient=True, disable=silent) as bars:
         task = bars.add_task("", total=1.0)
         yield lambda share: bars.update(task, completed=share)
