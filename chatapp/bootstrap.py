@@ -77,6 +77,7 @@ def build(
     import gradio as gr
 
     from chatapp import ui
+    from chatapp.bootstrap_review import add_review_page
     from chatapp.bootstrap_staff import add_staff_pages, add_teach_page
 
     conversations = Conversations(database)
@@ -112,6 +113,7 @@ def build(
     )
     identity = ui.Identity(_secret(settings))
     add_teach_page(asgi, training, gate, settings)
+    add_review_page(asgi, database, known, training, comparing, has_password=gate.has_password)
     add_staff_pages(asgi, known, gate, answering, engine, personas, settings)
     page = ui.build_blocks(
         chat,
