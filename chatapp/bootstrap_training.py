@@ -19,6 +19,7 @@ from chatapp.flows.feedback import Feedback
 from chatapp.flows.finetune import FineTune
 from chatapp.flows.finetune_bases import Bases
 from chatapp.flows.finetune_meanwhile import Meanwhile, gpu_free_mb
+from chatapp.flows.tallies import Tallies
 from chatapp.metrics import Metrics
 from chatapp.settings import Settings
 from chatapp.store import (
@@ -30,6 +31,7 @@ from chatapp.store import (
     Promotions,
     Remarks,
     StoredAdapters,
+    Votes,
 )
 
 
@@ -41,6 +43,7 @@ class Training:
         folder: where data sets, runs and adapters lie.
         base: the chat model's weights, as training reads them.
         feedback: what people say about answers, and the corrections that were approved.
+        tallies: how adapters fared against each other in blind votes.
         finetune: labelled files, and the runs that learn from them.
         meanwhile: makes room for them; None where the chat need not step aside.
     """
@@ -52,6 +55,7 @@ class Training:
     labels: MessageLabels
     metrics: Metrics
     feedback: Feedback
+    tallies: Tallies
     finetune: FineTune
     meanwhile: Meanwhile | None = None
     _tasks: list[asyncio.Task[None]] = field(default_factory=list)
@@ -121,6 +125,7 @@ def assemble_training(
         labels=labels,
         metrics=metrics,
         feedback=feedback,
+        tallies=Tallies(Votes(database)),
         finetune=finetune,
         meanwhile=Meanwhile(engine, gpu_free_mb) if isinstance(engine, PausingEngine) else None,
     )

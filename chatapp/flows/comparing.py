@@ -18,10 +18,10 @@ from typing import Final
 from chatapp.errors import InvalidRequest, NotFound
 from chatapp.events import Done, Failed, Queued, Token
 from chatapp.feedback_records import NewVote, Tally, Verdict
-from chatapp.flows.adapters_live import BASE
 from chatapp.flows.answering import Answering
 from chatapp.flows.comparison import SIDES, Answer, Comparison, Side
 from chatapp.flows.picking import PicksAdapters
+from chatapp.flows.tallies import Tallies
 from chatapp.records import ChatMessage, Sampling
 from chatapp.store.votes import Votes
 
@@ -48,6 +48,7 @@ class Comparing:
         self._answering = answering
         self._adapters = adapters
         self._votes = votes
+        self._tallies = Tallies(votes)
         self._coin = coin
         self._open: OrderedDict[str, Comparison] = OrderedDict()
         self._writing: dict[str, list[asyncio.Task[None]]] = {}
@@ -147,38 +148,12 @@ class Comparing:
         return comparison
 
     def tallies(self) -> Sequence[Tally]:
-        """Each pair once, most votes first; the one with more wins in front. Blocking."""
-        seen: set[frozenset[str | None]] = set()
-        pairs = []
-        for tally in sorted(self._tallied().values(), key=lambda one: -one.wins):
-            pair = frozenset({tally.adapter, tally.other})
-            if pair not in seen:
-                seen.add(pair)
-                pairs.append(tally)
-        return sorted(pairs, key=lambda one: -one.votes)
+        """How each pair has fared; see ``Tallies.pairs``. Blocking."""
+        return self._tallies.pairs()
 
     def tally(self, name: str | None) -> Sequence[Tally]:
-        """How one adapter fared against each other one; ``None`` or ``base`` is the base model.
-        Blocking."""
-        own = None if name in (None, "", BASE) else name
-        mine = [one for one in self._tallied().values() if one.adapter == own]
-        return sorted(mine, key=lambda one: -one.votes)
-
-    def _tallied(self) -> dict[tuple[str | None, str | None], Tally]:
-        """Both ways round."""
-        found: dict[tuple[str | None, str | None], Tally] = {}
-        for first, second, verdict, count in self._votes.counts():
-            for own, other, won in ((first, second, "first"), (second, first, "second")):
-                before = found.get((own, other)) or Tally(adapter=own, other=other)
-                decided = verdict in ("first", "second")
-                found[own, other] = replace(
-                    before,
-                    wins=before.wins + (count if verdict == won else 0),
-                    losses=before.losses + (count if decided and verdict != won else 0),
-                    ties=before.ties + (count if verdict == "tie" else 0),
-                    both_bad=before.both_bad + (count if verdict == "both_bad" else 0),
-                )
-        return found
+        """How one adapter has fared; see ``Tallies.of``. Blocking."""
+        return self._tallies.of(name)
 
     def _remember(self, comparison: Comparison) -> None:
         self._open[comparison.id] = comparison
