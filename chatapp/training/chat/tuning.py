@@ -1,0 +1,312 @@
+"""The fine-tune itself, by TRL. Importing this module imports torch and TRL.
+
+What makes it quicker than the trainer's own defaults: rows of about the same length share a batch,
+so that hardly any of it is padding; only tokens that are learned are turned into words; and no
+activation is computed twice unless memory asks for it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import torch
+from datasets import Dataset
+from peft import PeftModel, prepare_model_for_kbit_training
+from torch import Tensor, nn
+from torch.nn import functional
+from torch.nn.utils.rnn import pad_sequence
+from transformers import (
+    AutoModelForCausalLM,
+    AutoTokenizer,
+    BitsAndBytesConfig,
+    EarlyStoppingCallback,
+    PreTrainedModel,
+    Trainer,
+    TrainerCallback,
+)
+from trl import SFTConfig, SFTTrainer
+
+from chatapp.errors import ModelError, TrainingError
+from chatapp.training.chat.lessons import IGNORED, Lesson, packed
+from chatapp.training.config import RunConfig
+from chatapp.training.storing import with_adapter
+
+TARGETS = ("q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj")
+"""What the engines serve: every projection of a llama-like model."""
+
+_SCHEDULES: Mapping[str, str] = {
+    "linear": "linear",
+    "cosine": "cosine",
+    "constant": "constant_with_warmup",
+}
+_SMALL_RUN = 20
+"""Steps; such a run is a trial, which looks at each."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tuning:
+    """What one fine-tune is told beside the run's settings.
+
+    Attributes:
+        base: the model's folder.
+        folder: for checkpoints.
+        resume: the checkpoint to go on from.
+        listeners: hear how far it is.
+        kept: whether the best state is looked for; not in a trial.
+    """
+
+    base: Path
+    folder: Path
+    resume: Path | None
+    listeners: Sequence[TrainerCallback]
+    kept: bool = True
+
+
+def check_method(config: RunConfig) -> None:
+    """
+    Raises:
+        TrainingError: no engine could use what would be learned, and why.
+    """
+    if config.method in ("prefix", "prompt"):
+        raise TrainingError(
+            f"{config.method.capitalize()} tuning cannot be put live: OpenVINO and vLLM serve LoRA "
+            "only, and continuous batching would silently answer with the base model. Choose "
+            "lora, or another method of its family."
+        )
+    if config.tracking != "none" and find_spec(config.tracking) is None:
+        raise TrainingError(
+            f"The run is to be tracked with {config.tracking}, which is not installed. Install it "
+            f"with: pip install {config.tracking}. Or set tracking to none."
+        )
+
+
+def load_base(folder: Path, config: RunConfig) -> PreTrainedModel:
+    """The model to learn: in 4 bits for QLoRA, else in the precision it is trained in.
+
+    Raises:
+        ModelError: it cannot be loaded.
+    """
+    gpu = torch.cuda.is_available()
+    options: dict[str, Any] = {"device_map": {"": torch.cuda.current_device() if gpu else "cpu"}}
+    if config.method == "qlora":
+        options["quantization_config"] = BitsAndBytesConfig(
+            load_in_4bit=True,
+            bnb_4bit_quant_type="nf4",
+            bnb_4bit_use_double_quant=True,
+            bnb_4bit_compute_dtype=torch.bfloat16,
+        )
+    try:
+        model = AutoModelForCausalLM.from_pretrained(
+            folder,
+            local_files_only=True,
+            use_safetensors=True,
+            attn_implementation="sdpa",
+            dtype=torch.bfloat16 if precision_of(config) == "bfloat16" else torch.float32,
+            **options,
+        )
+    except (OSError, ValueError, KeyError) as error:
+        raise ModelError(f"The base model in {folder} cannot be loaded: {error}") from error
+    if config.method == "qlora":
+        model = prepare_model_for_kbit_training(
+            model, use_gradient_checkpointing=config.gradient_checkpointing
+        )
+    return model
+
+
+def precision_of(config: RunConfig) -> str:
+    """``auto`` decided: a GPU that has bfloat16 is quickest with it; a CPU is exact."""
+    if config.precision != "auto":
+        return config.precision
+    gpu = torch.cuda.is_available() and torch.cuda.is_bf16_supported()
+    return "bfloat16" if gpu else "float32"
+
+
+def planned_steps(config: RunConfig, rows: int) -> int:
+    """Optimizer steps of a run over so many rows."""
+    batch = config.batch_size * config.gradient_accumulation
+    steps = max(1, round(config.epochs * -(-rows // batch)))
+    return min(steps, config.max_steps) if config.max_steps else steps
+
+
+def tune(
+    config: RunConfig, train: Sequence[Lesson], validation: Sequence[Lesson], tuning: Tuning
+) -> PeftModel:
+    """Learn; what comes back is the best state on the validation part.
+
+    Raises:
+        RunDiscarded, TrainingError: by the listeners.
+    """
+    rows = packed(train, config.max_length) if config.packing else [[one] for one in train]
+    steps = planned_steps(config, len(rows))
+    tokenizer = AutoTokenizer.from_pretrained(tuning.base, local_files_only=True)
+    base = load_base(tuning.base, config)
+    model = with_adapter(
+        base, config, _targets(base), steps, tuning.folder.parent, task_type="CAUSAL_LM"
+    )
+    measured = bool(validation) and tuning.kept
+    callbacks = list(tuning.listeners)
+    if config.method == "adalora":
+        callbacks.append(_Allocation())
+    if measured and config.early_stopping:
+        callbacks.append(EarlyStoppingCallback(config.early_stopping))
+    trainer = _Trainer(
+        model=model,
+        args=_arguments(config, tuning, steps, measured=measured, looks=bool(validation)),
+        train_dataset=_dataset(rows),
+        eval_dataset=_dataset([[one] for one in validation]) if validation else None,
+        data_collator=None if config.packing else _batch,
+        processing_class=tokenizer,
+        callbacks=callbacks,
+    )
+    trainer.smoothing = config.label_smoothing
+    trainer.train(resume_from_checkpoint=str(tuning.resume) if tuning.resume else None)
+    learned: PeftModel = trainer.accelerator.unwrap_model(trainer.model)
+    return learned
+
+
+class _Trainer(SFTTrainer):  # type: ignore[misc]
+    """Scores only the tokens that are learned.
+
+    The largest matrix of a small model turns hidden states into words, and TRL multiplies every
+    position with it wherever there is no Triton.
+    """
+
+    smoothing = 0.0
+
+    def compute_loss(
+        self,
+        model: nn.Module,
+        inputs: Mapping[str, Tensor],
+        return_outputs: bool = False,
+        num_items_in_batch: Tensor | int | None = None,
+    ) -> Tensor | tuple[Tensor, Mapping[str, Tensor]]:
+        """Cross-entropy, in nats a learned token."""
+        targets = inputs["labels"][:, 1:]
+        learned = targets != IGNORED
+        kept = learned.any(dim=0).nonzero().flatten()
+        read = {name: one for name, one in inputs.items() if name != "labels"}
+        logits = model(**read, use_cache=False, logits_to_keep=kept).logits
+        chosen = learned[:, kept]
+        said, wanted = logits[chosen].float(), targets[:, kept][chosen]
+        training = model.training
+        loss = functional.cross_entropy(
+            said, wanted, reduction="sum", label_smoothing=self.smoothing if training else 0.0
+        )
+        count = chosen.sum() if num_items_in_batch is None else num_items_in_batch
+        loss = loss / torch.as_tensor(count, device=loss.device).clamp(min=1)
+        if self.args.average_tokens_across_devices and num_items_in_batch is not None:
+            loss = loss * self.accelerator.num_processes
+        self._note(inputs, float((said.argmax(dim=-1) == wanted).float().mean()), training=training)
+        return (loss, {"logits": said}) if return_outputs else loss
+
+    def _note(self, inputs: Mapping[str, Tensor], accuracy: float, *, training: bool) -> None:
+        """What TRL's own loss tells its log."""
+        told = self._metrics["train" if training else "eval"]
+        told["mean_token_accuracy"].append(accuracy)
+        if training:
+            mask = inputs.get("attention_mask")
+            read = inputs["input_ids"].numel() if mask is None else int(mask.sum())
+            self._total_train_tokens += read * self.accelerator.num_processes
+        told["num_tokens"] = [self._total_train_tokens]
+
+    def _save_checkpoint(self, model: nn.Module, trial: object) -> None:
+        """TRL writes a model card into each one; ours describes the adapter, at its export."""
+        Trainer._save_checkpoint(self, model, trial)
+
+
+def _batch(rows: Sequence[Mapping[str, list[int]]]) -> dict[str, Tensor]:
+    """Padded on the left, so that the answers, which come last, lie above one another."""
+
+    def padded(parts: list[Tensor], value: int) -> Tensor:
+        return pad_sequence(parts, batch_first=True, padding_value=value, padding_side="left")
+
+    ids = [torch.tensor(row["input_ids"]) for row in rows]
+    return {
+        "input_ids": padded(ids, 0),
+        "labels": padded([torch.tensor(row["labels"]) for row in rows], IGNORED),
+        "attention_mask": padded([torch.ones_like(one) for one in ids], 0),
+        "position_ids": padded([torch.arange(len(one)) for one in ids], 0),
+    }
+
+
+class _Allocation(TrainerCallback):  # type: ignore[misc]
+    """AdaLoRA hands its ranks out anew after each step, while the gradients are still there."""
+
+    def on_optimizer_step(
+        self,
+        _args: object,
+        state: Any,
+        _control: object,
+        model: Any = None,
+        **_: object,
+    ) -> None:
+        model.base_model.update_and_allocate(state.global_step + 1)
+
+
+def _targets(model: PreTrainedModel) -> Sequence[str] | str:
+    names = {name.rpartition(".")[2] for name, _ in model.named_modules()}
+    return [one for one in TARGETS if one in names] or "all-linear"
+
+
+def _dataset(rows: Sequence[Sequence[Lesson]]) -> Dataset:
+    """Each row is one or more lessons behind one another, which do not see each other."""
+    return Dataset.from_list(
+        [
+            {
+                "input_ids": [token for one in row for token in one["input_ids"]],
+                "labels": [label for one in row for label in one["labels"]],
+                "seq_lengths": [len(one["input_ids"]) for one in row],
+            }
+            for row in rows
+        ]
+    )
+
+
+def _arguments(
+    config: RunConfig, tuning: Tuning, steps: int, *, measured: bool, looks: bool
+) -> SFTConfig:
+    every = max(1, steps // config.evaluations)
+    gpu = torch.cuda.is_available()
+    precision = precision_of(config)
+    tracked = [] if config.tracking == "none" else [config.tracking]
+    return SFTConfig(
+        output_dir=str(tuning.folder),
+        max_steps=steps,
+        max_length=None if not config.packing else config.max_length,
+        packing=config.packing,
+        eval_packing=False,
+        dataset_kwargs={"skip_prepare_dataset": True},
+        per_device_train_batch_size=config.batch_size,
+        per_device_eval_batch_size=max(8, config.batch_size),
+        gradient_accumulation_steps=config.gradient_accumulation,
+        learning_rate=config.learning_rate,
+        lr_scheduler_type=_SCHEDULES[config.schedule],
+        warmup_steps=config.warmup,
+        weight_decay=config.weight_decay,
+        max_grad_norm=config.max_grad_norm,
+        gradient_checkpointing=config.gradient_checkpointing,
+        bf16=precision == "bfloat16",
+        fp16=precision == "float16",
+        use_cpu=not gpu,
+        eval_strategy="steps" if looks else "no",
+        eval_steps=every,
+        save_strategy="steps" if tuning.kept else "no",
+        save_steps=every,
+        save_total_limit=2,
+        load_best_model_at_end=measured,
+        metric_for_best_model="eval_loss",
+        greater_is_better=False,
+        restore_callback_states_from_checkpoint=True,
+        logging_steps=1 if steps <= _SMALL_RUN else max(1, min(10, steps // 40)),
+        report_to=["tensorboard", *tracked] if tuning.kept else [],
+        run_name=config.name,
+        seed=config.seed,
+        data_seed=config.seed,
+        train_sampling_strategy="random" if config.packing else "group_by_length",
+        dataloader_pin_memory=gpu,
+        disable_tqdm=True,
+    )
