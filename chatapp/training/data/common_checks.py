@@ -66,7 +66,8 @@ def check_duplicates(
     again: list[int] = []
     near: dict[int, str] = {}
     seen: set[tuple[str, str]] = set()
-    groups = alike_groups([asked_text(examples[at]) for at in positions], progress=context.progress)
+    texts = [asked_text(examples[at]) for at in positions]
+    groups = alike_groups(texts, answers, progress=context.progress)
     said: dict[int, set[str]] = defaultdict(set)
     for at, question, answer, group in zip(positions, asked, answers, groups, strict=True):
         if (question, answer) in seen:

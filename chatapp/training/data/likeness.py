@@ -17,14 +17,14 @@ import numpy.typing as npt
 
 from chatapp.knowledge.normalising import normalised
 
-ALIKE = 0.75
+ALIKE = 0.8
 """Share of their runs of characters that two texts have in common, from which on they count as
-nearly the same: a word or two of a sentence differ."""
+nearly the same: of a short question a letter or an ending differs, of a long one a word or two."""
 
 _HASHES, _BANDS = 128, 32
 _ROWS = _HASHES // _BANDS
-# Pairs that are alike to 0.75 share a band of four hashes with a probability of
-# 1 - (1 - 0.75^4)^32 = 0.99999; those alike to 0.5 still with 0.87, hence the exact comparison.
+# Pairs that are alike to 0.8 share a band of four hashes with a probability of
+# 1 - (1 - 0.8^4)^32 = 0.99999995; those alike to 0.5 still with 0.87, hence the exact comparison.
 _DOUBT = 0.12
 """Three standard deviations of an estimate from 128 hashes."""
 _NEIGHBOURS = 8
@@ -40,7 +40,9 @@ Progress = Callable[[float], None]
 
 
 def alike_groups(
-    texts: Sequence[str], alike: float = ALIKE, progress: Progress | None = None
+    texts: Sequence[str],
+    kinds: Sequence[str] | None = None,
+    progress: Progress | None = None,
 ) -> list[int]:
     """For each text the index of the first one of its group; its own where it is alone.
 
@@ -50,17 +52,33 @@ def alike_groups(
 
     Args:
         texts: any number; memory is taken for 600 bytes each.
-        alike: from which likeness on, 0 to 1.
+        kinds: of each text, such as its label: texts of different kinds are in one group only if
+            they are the same, and not if they are nearly so.
         progress: told the share that is done.
     """
     plain = [normalised(text) for text in texts]
-    firsts: dict[str, int] = {}
-    unique = [at for at, text in enumerate(plain) if text and firsts.setdefault(text, at) == at]
+    ids: dict[str, int] = {}
+    kind_of = [ids.setdefault(kind, len(ids)) for kind in kinds or [""] * len(texts)]
+    firsts: dict[tuple[str, int], int] = {}
+    unique: list[int] = []
+    numbers: list[int] = []
+    for at, key in enumerate(zip(plain, kind_of, strict=True)):
+        if key not in firsts:
+            firsts[key] = len(unique)
+            unique.append(at)
+        numbers.append(firsts[key])
     groups = _Groups(len(unique))
-    if len(unique) > 1:
-        _join([plain[at] for at in unique], alike, groups, progress or (lambda _share: None))
-    first_of = {at: unique[groups.root(number)] for number, at in enumerate(unique)}
-    return [first_of[firsts[text]] if text else at for at, text in enumerate(plain)]
+    worth = [number for number, at in enumerate(unique) if plain[at]]
+    same: dict[str, int] = {}
+    for number in worth:
+        groups.join(same.setdefault(plain[unique[number]], number), number)
+    if len(worth) > 1:
+        kind = np.array([kind_of[at] for at in unique], dtype=np.int64)
+        _join([plain[at] for at in unique], worth, kind, groups, progress or (lambda _share: None))
+    return [
+        unique[groups.root(number)] if text else at
+        for at, (text, number) in enumerate(zip(plain, numbers, strict=True))
+    ]
 
 
 class _Groups:
@@ -87,24 +105,39 @@ class _Groups:
         self._above[high] = low
 
 
-def _join(texts: Sequence[str], alike: float, groups: _Groups, progress: Progress) -> None:
-    signatures = _signatures(texts, lambda share: progress(share / 2))
+def _join(
+    texts: Sequence[str],
+    worth: Sequence[int],
+    kind: npt.NDArray[np.int64],
+    groups: _Groups,
+    progress: Progress,
+) -> None:
+    """Join those of the texts ``worth`` comparing that are alike and of one kind."""
+    signatures = _signatures([texts[at] for at in worth], lambda share: progress(share / 2))
+    number = np.array(worth, dtype=np.int64)
     runs = lru_cache(maxsize=20_000)(lambda at: _runs(texts[at]))
     for band in range(_BANDS):
         for pairs in _candidates(signatures[:, band * _ROWS : (band + 1) * _ROWS]):
-            roots = groups.roots()
-            pairs = pairs[roots[pairs[:, 0]] != roots[pairs[:, 1]]]
-            near = np.zeros(len(pairs), dtype=bool)
-            for start in range(0, len(pairs), _CHUNK):
-                part = pairs[start : start + _CHUNK]
-                same = signatures[part[:, 0]] == signatures[part[:, 1]]
-                near[start : start + _CHUNK] = same.mean(axis=1) >= alike - _DOUBT
-            for one, other in pairs[near].tolist():
+            ends = number[pairs]
+            roots = groups.roots()[ends]
+            open_ = (roots[:, 0] != roots[:, 1]) & (kind[ends[:, 0]] == kind[ends[:, 1]])
+            near = _estimated_near(signatures, pairs[open_])
+            for one, other in ends[open_][near].tolist():
                 if groups.root(one) != groups.root(other) and (
-                    _likeness(runs(one), runs(other)) >= alike
+                    _likeness(runs(one), runs(other)) >= ALIKE
                 ):
                     groups.join(one, other)
         progress(0.5 + (band + 1) / _BANDS / 2)
+
+
+def _estimated_near(signatures: Hashes, pairs: npt.NDArray[np.int64]) -> npt.NDArray[np.bool_]:
+    """Which pairs may be alike, by how many of their hashes agree."""
+    near = np.zeros(len(pairs), dtype=np.bool_)
+    for start in range(0, len(pairs), _CHUNK):
+        part = pairs[start : start + _CHUNK]
+        same = signatures[part[:, 0]] == signatures[part[:, 1]]
+        near[start : start + _CHUNK] = same.mean(axis=1) >= ALIKE - _DOUBT
+    return near
 
 
 def _candidates(band: Hashes) -> Iterator[npt.NDArray[np.int64]]:

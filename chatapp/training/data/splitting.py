@@ -26,10 +26,11 @@ def split(
 ) -> dict[Split, list[Example]]:
     """Part the examples.
 
-    Rows that ask nearly the same stay together, and what is nearly the same as a frozen text is in
-    no part. Every label is in the training part; one with enough rows is in the others too. Where
-    a row goes depends on the seed and on what it asks, hardly on the other rows: a file that grew
-    keeps its parts, as far as the shares allow.
+    Rows that ask the same stay together, and so do rows that ask nearly the same and have the same
+    answer; with different answers they are two facts, however alike their questions look. What is
+    nearly the same as a frozen text is in no part. Every label is in the training part; one with
+    enough rows is in the others too. Where a row goes depends on the seed and on what it asks,
+    hardly on the other rows: a file that grew keeps its parts, as far as the shares allow.
 
     Raises:
         DatasetError: there are not enough different rows for three parts.
@@ -39,7 +40,9 @@ def split(
     seen = set(frozen_rows(texts, frozen)) if frozen else set()
     kept = [at for at in range(len(viewed)) if at not in seen]
     groups: dict[int, list[int]] = defaultdict(list)
-    for at, group in zip(kept, alike_groups([texts[at] for at in kept]), strict=True):
+    answers = [viewed[at].answer for at in kept]
+    alike = alike_groups([texts[at] for at in kept], answers)
+    for at, group in zip(kept, alike, strict=True):
         groups[group].append(at)
     if len(groups) < _FEWEST:
         raise DatasetError(

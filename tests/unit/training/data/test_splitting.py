@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 from collections import Counter
-from itertools import combinations
+from itertools import combinations, product
 
 import pytest
 
@@ -13,7 +13,7 @@ from chatapp.records import ChatMessage
 from chatapp.training.data import split
 from chatapp.training.data.likeness import ALIKE, _likeness, _runs
 from chatapp.training.data.task_view import asked_text
-from chatapp.training_records import Example
+from chatapp.training_records import Example, Task
 from tests.unit.training.data.test_likeness import WORDS, made
 
 
@@ -21,12 +21,12 @@ def labelled(texts: list[str], labels: int) -> list[Example]:
     return [Example(text=text, label=f"label {n % labels}", row=n) for n, text in enumerate(texts)]
 
 
-def answered(texts: list[str]) -> list[Example]:
+def answered(texts: list[str], answer: str = "") -> list[Example]:
+    """Each with an answer of its own where none is given."""
+    turns = [(text, answer or f"It is {n}.") for n, text in enumerate(texts)]
     return [
-        Example(
-            messages=(ChatMessage("user", text), ChatMessage("assistant", f"Answer {n}")), row=n
-        )
-        for n, text in enumerate(texts)
+        Example(messages=(ChatMessage("user", asked), ChatMessage("assistant", said)), row=n)
+        for n, (asked, said) in enumerate(turns)
     ]
 
 
@@ -61,14 +61,32 @@ def test_every_label_with_three_rows_is_in_every_part() -> None:
 
 
 @pytest.mark.parametrize("task", ["classify", "chat"])
-def test_nothing_alike_is_in_two_parts(task: str) -> None:
+def test_nothing_alike_is_in_two_parts(task: Task) -> None:
     texts = made(300, 4)
-    examples = labelled(texts, 3) if task == "classify" else answered(texts)
-    parts = split(examples, 0.15, 0.15, 7, task)  # type: ignore[arg-type]
+    examples = labelled(texts, 2) if task == "classify" else answered(texts, "In Basel.")
+    parts = split(examples, 0.15, 0.15, 7, task)
     assert min(len(part) for part in parts.values()) > 20
-    runs = {name: [_runs(asked_text(one)) for one in part] for name, part in parts.items()}
-    for one, other in combinations(runs, 2):
-        assert all(_likeness(a, b) < ALIKE for a in runs[one] for b in runs[other])
+    for one, other in combinations(parts.values(), 2):
+        for left, right in product(one, other):
+            if left.answer == right.answer:
+                asked = asked_text(left), asked_text(right)
+                assert _likeness(*map(_runs, asked)) < ALIKE, asked
+
+
+def test_questions_that_look_alike_but_have_different_answers_may_be_parted() -> None:
+    texts = [
+        f"How much does the {name} tent cost for a week in {month}?"
+        for name in ("Alder", "Birch", "Cedar", "Dune")
+        for month in ("May", "June", "July")
+    ]
+    assert all(split(answered(texts), 0.2, 0.2, 1, "chat").values())
+
+
+def test_the_same_question_is_in_one_part_whatever_its_answers() -> None:
+    texts = random_texts(40)
+    parts = split(answered([*texts, *texts]), 0.2, 0.2, 1, "chat")
+    asked = [{one.question for one in part} for part in parts.values()]
+    assert all(not one & other for one, other in combinations(asked, 2))
 
 
 def test_the_same_seed_gives_the_same_parts_in_whatever_order_the_rows_come() -> None:
@@ -91,7 +109,9 @@ def test_what_is_kept_for_measuring_is_in_no_part() -> None:
 
 
 def test_too_few_different_rows_are_one_sentence() -> None:
-    same = answered([f"I want to cancel the order {n} with the blue shoes" for n in range(50)])
+    same = answered(
+        [f"I want to cancel the order {n} with the blue shoes" for n in range(50)], "Done."
+    )
     with pytest.raises(DatasetError, match=r"50 rows .* only 1 really different"):
         split(same, 0.1, 0.1, 0, "chat")
 
