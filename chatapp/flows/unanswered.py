@@ -29,11 +29,13 @@ class Group:
         ids: of every time it was asked, the newest first.
         questions: the different wordings, the most frequent first.
         asked_at: the last time.
+        notes: what reviewers wrote about the document that is missing, each once.
     """
 
     ids: tuple[str, ...]
     questions: tuple[str, ...]
     asked_at: datetime
+    notes: tuple[str, ...] = ()
 
     @property
     def id(self) -> str:
@@ -56,6 +58,7 @@ class _Gathering:
             tuple(member.id for member in self.members),
             tuple(question for question, _ in wordings.most_common()),
             self.members[0].asked_at,
+            tuple(dict.fromkeys(member.note for member in self.members if member.note)),
         )
 
 

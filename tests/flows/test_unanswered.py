@@ -34,6 +34,19 @@ def asked(*questions: str) -> list[Unanswered]:
     ]
 
 
+def test_a_reviewers_notes_go_with_the_group() -> None:
+    alike = [
+        replace(one, note=note)
+        for one, note in zip(
+            asked("Do you rent boats?", "Do you rent boats?", "Do you rent boats"),
+            ("A price list", "", "A price list"),
+            strict=True,
+        )
+    ]
+    (group,) = grouped(alike, FakeEmbedder())
+    assert group.notes == ("A price list",)
+
+
 def hit(text: str, dropped: str | None = "weak") -> Hit:
     passage = Passage(
         id=1,

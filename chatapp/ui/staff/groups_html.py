@@ -46,12 +46,16 @@ def _group(group: Group, draft: Draft | None, words: StaffWords, zone: tzinfo) -
         if others
         else ""
     )
+    notes = "".join(
+        f'<p class="sub">{escape(words("reviewer_note", note=note))}</p>' for note in group.notes
+    )
     data = f' data-draft="{_form(group, draft, words)}"' if draft else ""
     ids = escape(" ".join(group.ids))
     return (
         f'<li class="group" data-id="{escape(group.id)}" data-ids="{ids}"{data}>'
         f'<div class="group-text"><strong>{escape(group.questions[0])}</strong>{also}'
-        f'<p class="sub">{escape(asked)} · {escape(last)}</p></div><div class="group-acts">'
+        f'<p class="sub">{escape(asked)} · {escape(last)}</p>{notes}</div>'
+        '<div class="group-acts">'
         f'<button type="button" class="plain" data-do="draft">{sign("pen")}'
         f"{escape(words('draft'))}</button>"
         f'<button type="button" class="quiet" data-do="dismiss-group" '

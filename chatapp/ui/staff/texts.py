@@ -236,6 +236,7 @@ _UNANSWERED: Final[Mapping[str, tuple[str, str]]] = {
     "last_asked": ("last {day}", "最近 {day}"),
     "wordings": ("{n} other wordings", "另有 {n} 种问法"),
     "wordings_one": ("1 other wording", "另有 1 种问法"),
+    "reviewer_note": ("Missing document: {note}", "缺少文档：{note}"),
     "draft": ("Draft an answer", "起草答案"),
     "drafting": ("Looking through the documents…", "正在查阅文档……"),
     "dismiss_group": ("Set aside", "忽略"),

@@ -30,7 +30,7 @@ class UnansweredHandlers:
     def __init__(self, desk: Desk) -> None:
         self._desk = desk
         self._rooms = desk.rooms
-        self._dismissed: OrderedDict[str, tuple[str, Sequence[str]]] = OrderedDict()
+        self._dismissed: OrderedDict[str, tuple[str, Sequence[tuple[str, str]]]] = OrderedDict()
 
     @plainly
     async def show(self, request: gr.Request, current: str) -> list[object]:
@@ -72,8 +72,10 @@ class UnansweredHandlers:
         visit = self._desk.visit(request)
         for key in texts(picked, "ids"):
             collection_id, questions = self._dismissed.pop(key, (current, ()))
-            for question in questions:
-                await asyncio.to_thread(self._rooms.unanswered.add, collection_id, question, None)
+            for question, note in questions:
+                await asyncio.to_thread(
+                    self._rooms.unanswered.add, collection_id, question, None, note
+                )
         return replace(await self._screen(visit, current), notice="").values()
 
     @plainly
@@ -90,7 +92,7 @@ class UnansweredHandlers:
         gone = [one for one in reversed(waiting) if one.id in set(ids)]
         await asyncio.to_thread(self._rooms.unanswered.dismiss, [one.id for one in gone])
         key = gone[-1].id if gone else ""
-        self._dismissed[key] = (current, [one.question for one in gone])
+        self._dismissed[key] = (current, [(one.question, one.note) for one in gone])
         if len(self._dismissed) > _UNDOABLE:
             self._dismissed.popitem(last=False)
         return key
