@@ -13,14 +13,22 @@ from chatapp.training.data.paraphrases import paraphrased
 from chatapp.training_records import Example
 
 
-def augment(examples: Sequence[Example], seed: int, *, typos: bool = False) -> list[Example]:
+def augment(
+    examples: Sequence[Example], seed: int, apart: Sequence[Example] = (), *, typos: bool = False
+) -> list[Example]:
     """A rephrased copy of each example that the rules can rephrase; the originals are not in it.
 
     Only the last question, or the text to be sorted, is rephrased: answers, labels and earlier
     turns stay. A copy that asks the same as another example is left out. The same seed gives the
     same copies, whatever the order of the examples.
+
+    Args:
+        examples: of the training part.
+        seed: decides the words.
+        apart: examples of the other parts; no copy asks the same as one of those.
+        typos: whether letters may be misplaced.
     """
-    known = {normalised(example.question) for example in examples}
+    known = {normalised(example.question) for example in (*examples, *apart)}
     copies: list[Example] = []
     for example, copy in _pairs(examples, seed, typos=typos):
         asked = normalised(copy)
