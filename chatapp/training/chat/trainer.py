@@ -1,74 +1,111 @@
-"""TRL's trainer, with less to compute where there is no GPU. Importing this module imports torch.
+"""TRL's trainer, with less to compute. Importing this module imports torch and TRL.
 
-A vocabulary is wide: of a model of 135 million weights, a fifth of the work is to score all 49,152
-tokens at every position. TRL's own kernels score only what is learned, but on a CPU they have to
-score everything, the question and the padding too. Here only those positions are scored at which
-some row of the batch has an answer. Rows of one length end together, and so do their answers.
+The largest matrix of a small model turns hidden states into words: of 135 million weights, a fifth.
+TRL's kernels multiply only what is learned with it, but without Triton, as on a CPU, they multiply
+every position, the questions and the padding too. Here a CPU scores only the places at which some
+row of the batch has an answer.
 """
 
 from __future__ import annotations
 
 import inspect
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import torch
+from torch import Tensor, nn
 from torch.nn import functional
+from torch.nn.utils.rnn import pad_sequence
+from transformers import Trainer
 from trl import SFTTrainer
 
 from chatapp.training.chat.lessons import IGNORED
 
+_NARROWS = "logits_to_keep"
+
 
 class AnswerTrainer(SFTTrainer):  # type: ignore[misc]
-    """Learns the tokens whose label is not ``IGNORED``; the loss is their mean, in nats."""
+    """Learns the tokens whose label is not ``IGNORED``.
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        base = self.model.get_base_model()
-        self._narrow = "logits_to_keep" in inspect.signature(type(base).forward).parameters
+    Args:
+        smoothing: the share of certainty that is spread over all words while it learns (label
+            smoothing); nothing is spread while it is measured.
+    """
+
+    def __init__(self, *, smoothing: float = 0.0, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self._smoothing = smoothing
+        forward = type(self.model.get_base_model()).forward
+        self._can_narrow = _NARROWS in inspect.signature(forward).parameters
 
     def compute_loss(
         self,
-        model: torch.nn.Module,
+        model: nn.Module,
         inputs: dict[str, Any],
         return_outputs: bool = False,
-        num_items_in_batch: torch.Tensor | int | None = None,
+        num_items_in_batch: Tensor | int | None = None,
     ) -> Any:
-        """The loss of a batch; summed over it and divided by ``num_items_in_batch`` if given."""
-        smoothing = self.args.label_smoothing_factor if self.model.training else 0.0
-        if return_outputs or not self._narrow or (self.args.device.type != "cpu" and not smoothing):
+        """Cross-entropy in nats, a mean over the learned tokens.
+
+        Args:
+            num_items_in_batch: what the sum is divided by, where batches are added up.
+        """
+        smoothing = self._smoothing if model.training else 0.0
+        has_kernels = self.args.device.type != "cpu"
+        if return_outputs or (has_kernels and not smoothing):
             return super().compute_loss(model, inputs, return_outputs, num_items_in_batch)
-        labels = inputs["labels"][:, 1:]
-        wanted = labels != IGNORED
-        places = wanted.any(dim=0).nonzero().flatten()
-        given = {name: value for name, value in inputs.items() if name != "labels"}
-        logits = model(**given, use_cache=False, logits_to_keep=places).logits
-        learned = wanted[:, places]
-        scores, targets = logits[learned].float(), labels[:, places][learned]
-        loss = functional.cross_entropy(
-            scores, targets, reduction="sum", label_smoothing=smoothing
-        ) / torch.as_tensor(num_items_in_batch or len(targets)).clamp(min=1)
-        if num_items_in_batch is not None and self.args.average_tokens_across_devices:
-            loss = loss * self.accelerator.num_processes  # which the gradients are averaged over
-        self._note(inputs, scores, targets)
+        scores, targets = self._scored(model, inputs)
+        loss = functional.cross_entropy(scores, targets, reduction="sum", label_smoothing=smoothing)
+        count = len(targets) if num_items_in_batch is None else num_items_in_batch
+        loss = loss / torch.as_tensor(count, device=loss.device).clamp(min=1)
+        if self.args.average_tokens_across_devices and num_items_in_batch is not None:
+            loss = loss * self.accelerator.num_processes  # over which gradients are averaged
+        self._note(inputs, scores.detach(), targets, training=model.training)
         return loss
 
-    def _note(
-        self, inputs: dict[str, Any], scores: torch.Tensor, targets: torch.Tensor
-    ) -> None:
-        """The figures that the trainer tells with the next loss."""
-        found = self._metrics["train" if self.model.training else "eval"]
-        right = (scores.argmax(dim=-1) == targets).sum()
-        right, count = (
-            self.accelerator.gather_for_metrics(one).sum()
-            for one in (right, torch.tensor(len(targets), device=right.device))
-        )
-        found["mean_token_accuracy"].append((right / count.clamp(min=1)).item())
-        if self.model.training:
-            read = inputs["attention_mask"] if "attention_mask" in inputs else inputs["input_ids"]
-            tokens = read.sum() if "attention_mask" in inputs else torch.tensor(read.numel())
-            gathered = self.accelerator.gather_for_metrics(tokens.to(self.args.device))
-            self._total_train_tokens += int(gathered.sum())
-        found["num_tokens"] = [self._total_train_tokens]
+    def _scored(self, model: nn.Module, inputs: Mapping[str, Tensor]) -> tuple[Tensor, Tensor]:
+        """Scores of all words before each learned token, [tokens, vocabulary], and the tokens."""
+        targets = inputs["labels"][:, 1:]
+        learned = targets != IGNORED
+        places = learned.any(dim=0).nonzero().flatten()
+        read = {name: one for name, one in inputs.items() if name != "labels"}
+        if self._can_narrow:
+            logits = model(**read, use_cache=False, logits_to_keep=places).logits
+        else:
+            logits = model(**read, use_cache=False).logits[:, places]
+        chosen = learned[:, places]
+        return logits[chosen].float(), targets[:, places][chosen]
 
-    def create_model_card(self, *_: Any, **__: Any) -> None:
-        """What is learned gets its card when it is exported."""
+    def _note(
+        self, inputs: Mapping[str, Tensor], scores: Tensor, targets: Tensor, *, training: bool
+    ) -> None:
+        """What TRL's own loss tells its log."""
+        told = self._metrics["train" if training else "eval"]
+        if len(targets):
+            told["mean_token_accuracy"].append(
+                float((scores.argmax(dim=-1) == targets).float().mean())
+            )
+        if training:
+            mask = inputs.get("attention_mask")
+            read = inputs["input_ids"].numel() if mask is None else int(mask.sum())
+            self._total_train_tokens += read * self.accelerator.num_processes
+        told["num_tokens"] = [self._total_train_tokens]
+
+    def _save_checkpoint(self, model: nn.Module, trial: object) -> None:
+        """TRL writes a model card into each one; ours describes the adapter, at its export."""
+        Trainer._save_checkpoint(self, model, trial)
+
+
+def batch_of(rows: Sequence[Mapping[str, list[int]]]) -> dict[str, Tensor]:
+    """Rows padded on the left, so that the answers, which come last, lie above one another."""
+
+    def padded(parts: list[Tensor], value: int) -> Tensor:
+        return pad_sequence(parts, batch_first=True, padding_value=value, padding_side="left")
+
+    ids = [torch.tensor(row["input_ids"]) for row in rows]
+    return {
+        "input_ids": padded(ids, 0),
+        "labels": padded([torch.tensor(row["labels"]) for row in rows], IGNORED),
+        "attention_mask": padded([torch.ones_like(one) for one in ids], 0),
+        "position_ids": padded([torch.arange(len(one)) for one in ids], 0),
+    }

@@ -16,22 +16,19 @@ from typing import Any
 import torch
 from datasets import Dataset
 from peft import PeftModel, prepare_model_for_kbit_training
-from torch import Tensor, nn
-from torch.nn import functional
-from torch.nn.utils.rnn import pad_sequence
 from transformers import (
     AutoModelForCausalLM,
     AutoTokenizer,
     BitsAndBytesConfig,
     EarlyStoppingCallback,
     PreTrainedModel,
-    Trainer,
     TrainerCallback,
 )
-from trl import SFTConfig, SFTTrainer
+from trl import SFTConfig
 
 from chatapp.errors import ModelError, TrainingError
-from chatapp.training.chat.lessons import IGNORED, Lesson, packed
+from chatapp.training.chat.lessons import Lesson, packed
+from chatapp.training.chat.trainer import AnswerTrainer, batch_of
 from chatapp.training.config import RunConfig
 from chatapp.training.storing import with_adapter
 
@@ -153,84 +150,19 @@ def tune(
         callbacks.append(_Allocation())
     if measured and config.early_stopping:
         callbacks.append(EarlyStoppingCallback(config.early_stopping))
-    trainer = _Trainer(
+    trainer = AnswerTrainer(
         model=model,
         args=_arguments(config, tuning, steps, measured=measured, looks=bool(validation)),
         train_dataset=_dataset(rows),
         eval_dataset=_dataset([[one] for one in validation]) if validation else None,
-        data_collator=None if config.packing else _batch,
+        data_collator=None if config.packing else batch_of,
         processing_class=tokenizer,
         callbacks=callbacks,
+        smoothing=config.label_smoothing,
     )
-    trainer.smoothing = config.label_smoothing
     trainer.train(resume_from_checkpoint=str(tuning.resume) if tuning.resume else None)
     learned: PeftModel = trainer.accelerator.unwrap_model(trainer.model)
     return learned
-
-
-class _Trainer(SFTTrainer):  # type: ignore[misc]
-    """Scores only the tokens that are learned.
-
-    The largest matrix of a small model turns hidden states into words, and TRL multiplies every
-    position with it wherever there is no Triton.
-    """
-
-    smoothing = 0.0
-
-    def compute_loss(
-        self,
-        model: nn.Module,
-        inputs: Mapping[str, Tensor],
-        return_outputs: bool = False,
-        num_items_in_batch: Tensor | int | None = None,
-    ) -> Tensor | tuple[Tensor, Mapping[str, Tensor]]:
-        """Cross-entropy, in nats a learned token."""
-        targets = inputs["labels"][:, 1:]
-        learned = targets != IGNORED
-        kept = learned.any(dim=0).nonzero().flatten()
-        read = {name: one for name, one in inputs.items() if name != "labels"}
-        logits = model(**read, use_cache=False, logits_to_keep=kept).logits
-        chosen = learned[:, kept]
-        said, wanted = logits[chosen].float(), targets[:, kept][chosen]
-        training = model.training
-        loss = functional.cross_entropy(
-            said, wanted, reduction="sum", label_smoothing=self.smoothing if training else 0.0
-        )
-        count = chosen.sum() if num_items_in_batch is None else num_items_in_batch
-        loss = loss / torch.as_tensor(count, device=loss.device).clamp(min=1)
-        if self.args.average_tokens_across_devices and num_items_in_batch is not None:
-            loss = loss * self.accelerator.num_processes
-        self._note(inputs, float((said.argmax(dim=-1) == wanted).float().mean()), training=training)
-        return (loss, {"logits": said}) if return_outputs else loss
-
-    def _note(self, inputs: Mapping[str, Tensor], accuracy: float, *, training: bool) -> None:
-        """What TRL's own loss tells its log."""
-        told = self._metrics["train" if training else "eval"]
-        told["mean_token_accuracy"].append(accuracy)
-        if training:
-            mask = inputs.get("attention_mask")
-            read = inputs["input_ids"].numel() if mask is None else int(mask.sum())
-            self._total_train_tokens += read * self.accelerator.num_processes
-        told["num_tokens"] = [self._total_train_tokens]
-
-    def _save_checkpoint(self, model: nn.Module, trial: object) -> None:
-        """TRL writes a model card into each one; ours describes the adapter, at its export."""
-        Trainer._save_checkpoint(self, model, trial)
-
-
-def _batch(rows: Sequence[Mapping[str, list[int]]]) -> dict[str, Tensor]:
-    """Padded on the left, so that the answers, which come last, lie above one another."""
-
-    def padded(parts: list[Tensor], value: int) -> Tensor:
-        return pad_sequence(parts, batch_first=True, padding_value=value, padding_side="left")
-
-    ids = [torch.tensor(row["input_ids"]) for row in rows]
-    return {
-        "input_ids": padded(ids, 0),
-        "labels": padded([torch.tensor(row["labels"]) for row in rows], IGNORED),
-        "attention_mask": padded([torch.ones_like(one) for one in ids], 0),
-        "position_ids": padded([torch.arange(len(one)) for one in ids], 0),
-    }
 
 
 class _Allocation(TrainerCallback):  # type: ignore[misc]
