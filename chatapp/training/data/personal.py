@@ -30,7 +30,9 @@ _IBAN = re.compile(r"(?<![A-Za-z0-9])[A-Z]{2}\d{2}(?:[ -]?[A-Z0-9]){11,30}(?![A-
 _CARD = re.compile(r"(?<![\d.,])\d(?:[ -]?\d){12,18}(?!\d|[.,]\d)")
 _IPV4 = re.compile(r"(?<![\d.])(?:\d{1,3}\.){3}\d{1,3}(?!\.?\d)")
 _IPV6 = re.compile(r"(?<![:\w])(?:[0-9A-Fa-f]{0,4}:){2,7}[0-9A-Fa-f]{0,4}(?![:\w])")
-_ENOUGH_DIGITS = re.compile(r"(?:\d[^\d\n]{0,3}){6}\d")
+_PHONE = re.compile(r"[+(]?\d(?:[ ()./\-]{0,3}\d){6,16}")
+_AROUND = 3
+"""Characters beside a candidate that speak against it: a letter, a currency sign."""
 _CHINESE_MOBILE = re.compile(r"(?<!\d)(?:\+?86[ -]?)?1[3-9]\d(?:[ -]?\d{4}){2}(?!\d)")
 _ISSUED = re.compile(
     r"4(?:\d{12}|\d{15}|\d{18})|5[1-5]\d{14}|2(?:2[2-9]|[3-6]\d|7[01])\d{13}|3[47]\d{13}"
@@ -97,8 +99,7 @@ def _numbers(text: str) -> Iterator[Found]:
     for match in (*_IPV4.finditer(text), *_IPV6.finditer(text)):
         if _is_address(match[0]):
             yield Found("ip", *match.span(), match[0])
-    if _ENOUGH_DIGITS.search(text):
-        yield from _phones(text)
+    yield from _phones(text)
 
 
 def _iban_length(candidate: str) -> int:
@@ -139,8 +140,15 @@ def _phones(text: str) -> Iterator[Found]:
 
     for match in _CHINESE_MOBILE.finditer(text):
         yield Found("phone", *match.span(), match[0])
-    for region in _REGIONS:
-        for number in phonenumbers.PhoneNumberMatcher(text, region):
-            # A bare run of digits is an order number more often than a phone number.
-            if _WRITTEN_AS_PHONE.search(number.raw_string):
-                yield Found("phone", number.start, number.end, number.raw_string)
+    for candidate in _PHONE.finditer(text):
+        # A bare run of digits is an order number more often than a phone number.
+        before = text[max(0, candidate.start() - 10) : candidate.start()].upper()
+        if not _WRITTEN_AS_PHONE.search(candidate[0]) or "ISBN" in before:
+            continue
+        begin = max(0, candidate.start() - _AROUND)
+        around = text[begin : candidate.end() + _AROUND]
+        for region in _REGIONS:
+            found = next(iter(phonenumbers.PhoneNumberMatcher(around, region)), None)
+            if found is not None:
+                yield Found("phone", begin + found.start, begin + found.end, found.raw_string)
+                break

@@ -43,6 +43,7 @@ def test_found(text: str, sort: str, value: str) -> None:
         "Version 1.2.3 of the app, and 10:30:45 on the clock",
         "DE00 1234 5678 9012 3456 78 is no account",
         "Follow @shop or write at home",
+        "the book with the ISBN 4-04-425305-6",
         "0000 0000 0000 0000",
         "127.0.0.1 and 0.0.0.0 and 999.1.1.1",
         "2 or 3 weeks, 100 pieces, 5 - 7 days",
