@@ -52,6 +52,8 @@ class Learner:
     @torch.no_grad()
     def embed(self, texts: Sequence[str], batch: int = 64) -> Floats:
         """Vectors of many texts, by numpy's measure; texts of one length go together."""
+        if not texts:
+            return self.embed([""])[:0]
         was_training = self.model.training
         self.model.eval()
         ids = self.tokens(texts)
@@ -108,6 +110,10 @@ def load_learner(base: Base, max_length: int, *, dropout: float, quantized: bool
             f"The base {base.name} cannot be loaded: {str(error).splitlines()[0]}. Choose another "
             "base, or check its folder."
         ) from error
+    for layer in model.modules():
+        # Once measured, 4-bit weights are packed for measuring alone, and can teach no more.
+        if hasattr(layer, "support_avx512bf16_for_cpu"):
+            layer.support_avx512bf16_for_cpu = False
     longest = min(max_length, getattr(config, "max_position_embeddings", max_length) - 2)
     if base.kind == "minilm":
         assert base.folder is not None

@@ -13,7 +13,7 @@ from chatapp.errors import DatasetError
 from chatapp.training.classify.grams import Grams, learn_grams
 from chatapp.training.classify.head import Lessons
 from chatapp.training.classify.likeness import Readings
-from chatapp.training.classify.readers import GRAMS, Encoders, Reader
+from chatapp.training.classify.readers import GRAMS, Encoders, Reader, readable
 from chatapp.training.classify.served import frozen_reader
 from chatapp.training.classify.solving import Numbers, representatives
 from chatapp.training_records import Example
@@ -38,7 +38,7 @@ class Rows:
     @property
     def texts(self) -> list[str]:
         """What is to be sorted."""
-        return [example.text for example in self.examples]
+        return [readable(example.text) for example in self.examples]
 
     def read(self, view: str, reader: Reader) -> Readings:
         """By a view; the second call is free."""

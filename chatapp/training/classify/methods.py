@@ -15,7 +15,7 @@ from peft.tuners.lora import LoraLayer
 from torch import Tensor
 
 from chatapp.errors import ModelError, TrainingError
-from chatapp.training.classify.learners import Learner
+from chatapp.training.classify.learners import ALL_LINEAR, Learner
 from chatapp.training.config import RunConfig
 
 _INITIAL = "initial"
@@ -51,6 +51,8 @@ def wrap(learner: Learner, config: RunConfig, steps: int, scratch: Path) -> Peft
         "lora_dropout": config.dropout,
         "target_modules": learner.targets,
     }
+    if learner.targets == ALL_LINEAR:
+        shared["exclude_modules"] = r".*pooler.*"  # nobody asks it
     if config.method == "adalora":
         # As its paper has it: begin with half as much again, and be done well before the end.
         shared["r"] = 8

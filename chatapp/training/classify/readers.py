@@ -22,6 +22,11 @@ _LONGEST = 4_000
 """Characters of a text that are read; whatever follows would cost time and change little."""
 
 
+def readable(text: str) -> str:
+    """What every view can read: not endless, and without halves of characters."""
+    return text[:_LONGEST].encode("utf-8", "replace").decode("utf-8")
+
+
 class Reader(Protocol):
     """Reads texts; any thread may call it."""
 
@@ -44,8 +49,7 @@ class Encoders:
 
     def frozen(self, view: str) -> Reader:
         """A bundled encoder as it is."""
-        model = self.minilm if view == MINILM else self.multilingual
-        return lambda texts: model.embed([text[:_LONGEST] for text in texts])
+        return (self.minilm if view == MINILM else self.multilingual).embed
 
     def changed(self, kind: Kind, weights: Mapping[str, Floats]) -> Reader:
         """A bundled encoder as a fine-tune left it.
@@ -54,8 +58,7 @@ class Encoders:
             ValueError: the weights do not belong to it.
         """
         base = self.minilm if kind == "minilm" else self.multilingual
-        model = base.changed("tuned", weights)
-        return lambda texts: model.embed([text[:_LONGEST] for text in texts])
+        return base.changed("tuned", weights).embed
 
 
 def frozen_views(kind: Kind) -> tuple[str, ...]:

@@ -36,24 +36,21 @@ def measure(
     Args:
         labels: what the columns of ``judged`` stand for.
     """
-    from sklearn.metrics import confusion_matrix, precision_recall_fscore_support
-
     true = [example.label or "" for example in examples]
     best = judged.argmax(axis=1) if len(examples) else np.zeros(0, np.int64)
     said = [labels[number] for number in best]
     unknown = sorted(set(true) - set(labels))
     every = [*labels, *unknown]
-    figures = precision_recall_fscore_support(true, said, labels=every, zero_division=0)
     counts = Counter(true)
     per_label = tuple(
         LabelScore(
             label=label,
-            precision=float(figures[0][at]),
-            recall=float(figures[1][at]),
-            f1=float(figures[2][at]),
+            precision=float(precision),
+            recall=float(recall),
+            f1=float(f1),
             support=counts[label],
         )
-        for at, label in enumerate(every)
+        for label, precision, recall, f1 in zip(every, *_figures(true, said, every), strict=True)
     )
     confidence = judged.max(axis=1) if len(examples) else np.zeros(0)
     right = np.array([one == other for one, other in zip(true, said, strict=True)], bool)
@@ -69,14 +66,7 @@ def measure(
         per_label=per_label,
         macro=macro,
         weighted=_averaged("weighted", per_label, weighted=True),
-        confusion=tuple(
-            tuple(int(count) for count in row)
-            for row in (
-                confusion_matrix(true, said, labels=every)
-                if examples
-                else np.zeros((len(every), len(every)), int)
-            )
-        ),
+        confusion=_confusion(true, said, every),
         predictions=tuple(
             Prediction(
                 text=example.text,
@@ -133,6 +123,29 @@ def compared(
 def right_of(report: ClassifyReport) -> int:
     """How many predictions are right."""
     return sum(one.label == one.predicted for one in report.predictions)
+
+
+def _figures(
+    true: Sequence[str], said: Sequence[str], labels: Sequence[str]
+) -> tuple[Sequence[float], Sequence[float], Sequence[float]]:
+    """Precision, recall and F1 of each label; 0 where nothing was there to be right about."""
+    from sklearn.metrics import precision_recall_fscore_support
+
+    if not true:
+        nothing = [0.0] * len(labels)
+        return nothing, nothing, nothing
+    figures = precision_recall_fscore_support(true, said, labels=labels, zero_division=0)
+    return figures[0], figures[1], figures[2]
+
+
+def _confusion(
+    true: Sequence[str], said: Sequence[str], labels: Sequence[str]
+) -> tuple[tuple[int, ...], ...]:
+    places = {label: place for place, label in enumerate(labels)}
+    counts = np.zeros((len(labels), len(labels)), np.int64)
+    for one, other in zip(true, said, strict=True):
+        counts[places[one], places[other]] += 1
+    return tuple(tuple(int(count) for count in row) for row in counts)
 
 
 def _verdict(baseline: ClassifyReport, fine_tuned: ClassifyReport, *, adapter_wins: bool) -> str:

@@ -12,7 +12,7 @@ from chatapp.training.classify.baseline import Baseline
 from chatapp.training.classify.grams import Grams
 from chatapp.training.classify.head import Head
 from chatapp.training.classify.likeness import Floats, Readings
-from chatapp.training.classify.readers import GRAMS, Encoders, Reader
+from chatapp.training.classify.readers import GRAMS, Encoders, Reader, readable
 from chatapp.training.classify.solving import Doubles
 
 Which = Literal["adapter", "baseline"]
@@ -49,7 +49,7 @@ class Classifier:
         """Shape (texts, labels), in the order of ``labels``; every row adds up to 1."""
         rows = [np.zeros((0, len(self.labels)))]
         for start in range(0, len(texts), _AT_ONCE):
-            some = list(texts[start : start + _AT_ONCE])
+            some = [readable(text) for text in texts[start : start + _AT_ONCE]]
             read = {view: reader(some) for view, reader in self.readers.items()}
             rows.append(judged(self.judge, read))
         return np.concatenate(rows)
