@@ -11,7 +11,7 @@ from chatapp.engine.base import Engine
 from chatapp.engine.models.dense_base import DenseBase
 from chatapp.flows.adapters import Adapters
 from chatapp.flows.adapters_files import AdapterFiles
-from chatapp.flows.adapters_serving import Serving
+from chatapp.flows.adapters_serving import OpenClassifier, Serving
 from chatapp.flows.classifying import Classifying
 from chatapp.metrics import Metrics
 from chatapp.records import ChatMessage
@@ -178,11 +178,12 @@ class Registry:
     base: DenseBase = field(default_factory=lambda: DenseBase(None, Path()))
     reserved: Callable[[], Sequence[str]] = tuple
     metrics: Metrics = field(default_factory=Metrics)
+    open_classifier: OpenClassifier = field(default_factory=lambda: KeywordClassifier)
 
     def __post_init__(self) -> None:
         place = self.folder / "adapters"
         self.stored = StoredAdapters(self.database, place)
-        self.serving = Serving(self.engine, KeywordClassifier)
+        self.serving = Serving(self.engine, self.open_classifier)
         self.labels = MessageLabels(self.database)
         self.adapters = Adapters(
             self.stored,

@@ -14,6 +14,7 @@ import typer
 from chatapp import bootstrap
 from chatapp.bootstrap_knowledge import PUBLIC
 from chatapp.commands import evaluation_tables as tables
+from chatapp.commands.evaluate_adapter import adapter
 from chatapp.commands.terminal import (
     AsJson,
     InCollection,
@@ -44,6 +45,7 @@ from chatapp.records import ChatMessage, Sampling
 from chatapp.settings import Settings
 
 evaluate = typer.Typer(no_args_is_help=True, help="Measure on questions with known answers.")
+evaluate.command()(adapter)
 
 Questions = Annotated[
     Path, typer.Argument(metavar="FILE", help="JSONL, one question a line; see each command.")

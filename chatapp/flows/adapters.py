@@ -18,7 +18,7 @@ from chatapp.flows.adapters_live import BASE, LIVE, LiveAdapters, writer
 from chatapp.flows.adapters_serving import Serving
 from chatapp.store import Promotions, StoredAdapters
 from chatapp.training.run.folder import RunFolder
-from chatapp.training_records import Adapter, Promotion, Slot
+from chatapp.training_records import Adapter, Example, Promotion, Slot
 
 __all__ = ["UNDO_DAYS", "Adapters", "Gate", "What"]
 
@@ -115,6 +115,10 @@ class Adapters:
         held = None if same_test(candidate, live) else self._contests.hold(candidate, live)
         return judge(candidate, Rival(live, held))
 
+    def learned(self, adapter: Adapter, examples: Sequence[Example]) -> int:
+        """How many of these examples an adapter has learned from, as far as its run is there."""
+        return self._contests.learned_of(adapter, examples)
+
     # --- coming and going; blocking ---
 
     def register(self, run: RunFolder) -> Adapter:
@@ -149,7 +153,10 @@ class Adapters:
             StorageError: the disk refused.
             TrainingError: merging failed.
         """
-        export(self._stored.get(name), what, path, self._base.folder())
+        adapter = self._stored.get(name)
+        trained_on = Path(str(adapter.config.get("base", "")))
+        own = trained_on if (trained_on / "config.json").is_file() else None
+        export(adapter, what, path, own or self._base.folder())
         return path
 
     def remove(self, name: str) -> Adapter:

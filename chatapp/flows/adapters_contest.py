@@ -71,6 +71,11 @@ class Contests:
             self._held[key] = held
         return self._held[key]
 
+    def learned_of(self, adapter: Adapter, examples: Sequence[Example]) -> int:
+        """How many of these an adapter has learned from, as far as its run is there."""
+        learned = self._learned(adapter, every_part=adapter.slot != "chat")
+        return sum(_key(one.question) in learned for one in examples)
+
     def _classifiers(self, mine: ClassifyReport, live: Adapter, theirs: object) -> Contest | None:
         learned = self._learned(live, every_part=True)
         asked = [one for one in mine.predictions if _key(one.text) not in learned]
