@@ -21,6 +21,8 @@ from chatapp.training_records import Example
 MOST_READ = 20_000
 """Rows that are read by every view; of a larger file, some of each label. It bounds memory."""
 MOST_LABELS = 5_000
+_FEW = 50
+"""Rows of a label that stay where others have to go."""
 
 
 @dataclass
@@ -97,15 +99,20 @@ class Material:
         """Every part, as it is learned from in the end."""
         return [*self.train.examples, *self.validation.examples, *self.test.examples]
 
-    def forget(self, grams: Grams) -> None:
-        """Read n-grams by others from now on."""
+    def counts(self) -> Mapping[str, int]:
+        """How many rows each part has."""
+        parts = {"train": self.train, "validation": self.validation, "test": self.test}
+        return {name: len(part.owners) for name, part in parts.items()}
+
+    def read_anew(self, grams: Grams) -> None:
+        """Look at these n-grams from now on."""
         self.grams = grams
         for part in (self.train, self.validation, self.test, self.names):
             part.readings.pop(GRAMS, None)
 
     def _rows(self, examples: Sequence[Example], seed: int) -> Rows:
         owners = np.array([self._numbers[one.label or ""] for one in examples], np.int64)
-        chosen = representatives(owners, MOST_READ, seed)
+        chosen = representatives(owners, MOST_READ, seed, even=_FEW)
         return Rows([examples[row] for row in chosen], owners[chosen])
 
 

@@ -10,6 +10,7 @@ text once, which costs no more than solving it once (Allen 1974, "PRESS").
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import product
@@ -150,15 +151,22 @@ def solve_for_many(
     return solved
 
 
-def representatives(owners: Numbers, most: int, seed: int) -> Numbers:
-    """Which texts to keep: all, or as many of each label as there is room for; ascending."""
+def representatives(owners: Numbers, most: int, seed: int, even: int | None = None) -> Numbers:
+    """Which texts to keep: all, or as many of each label as there is room for; ascending.
+
+    Args:
+        even: of each label so many come first, and then whatever comes, so that frequent labels
+            stay the frequent ones; None treats all labels alike to the end.
+    """
     if len(owners) <= most:
         return np.arange(len(owners))
     shuffled = np.random.default_rng(seed).permutation(len(owners))
-    turn: dict[int, int] = {}
-    order = []
-    for row in shuffled:
-        turn[int(owners[row])] = turn.get(int(owners[row]), 0) + 1
-        order.append(turn[int(owners[row])])
-    first = shuffled[np.argsort(np.array(order), kind="stable")[:most]]
+    seen: Counter[int] = Counter()
+    turns = np.empty(len(owners), np.int64)
+    for place, owner in enumerate(owners[shuffled].tolist()):
+        seen[owner] += 1
+        turns[place] = seen[owner]
+    if even is not None:
+        turns = np.minimum(turns, even)
+    first = shuffled[np.argsort(turns, kind="stable")[:most]]
     return np.sort(first)

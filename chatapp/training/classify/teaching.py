@@ -7,11 +7,13 @@ from __future__ import annotations
 
 import json
 import math
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import torch
 from peft import PeftModel
 from safetensors.numpy import save_file
 from torch import Tensor
@@ -113,6 +115,8 @@ def teach(
     learner = load_learner(
         base, config.max_length, dropout=_BASE_DROPOUT, quantized=config.method == "qlora"
     )
+    if torch.cuda.is_available() and config.method != "qlora":
+        learner.model.to(f"cuda:{os.environ.get('LOCAL_RANK', '0')}")
     steps = math.ceil(planned_steps(config, len(task.texts)) * task.share)
     set_seed(config.seed)
     few = representatives(task.owners, max(_PROTOTYPES_FROM, task.labels), config.seed)

@@ -11,35 +11,31 @@ import os
 import shutil
 import tempfile
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import cast
 
 import numpy as np
 
 from chatapp.training.classify.artefact import Facts, Parts, put_in_place, save
-from chatapp.training.classify.baseline import Baseline, baseline_view, fit_baseline
+from chatapp.training.classify.baseline import Baseline
 from chatapp.training.classify.bases import Base, find_base
 from chatapp.training.classify.curve import learning_curve
 from chatapp.training.classify.grams import learn_grams
-from chatapp.training.classify.head import Head, Lessons, choose_settings, fit_head
-from chatapp.training.classify.lessons import Material, Rows
-from chatapp.training.classify.likeness import Floats, Readings
+from chatapp.training.classify.head import Head
+from chatapp.training.classify.judging import Judging
+from chatapp.training.classify.lessons import MOST_READ, Material, Rows
 from chatapp.training.classify.methods import check_method
-from chatapp.training.classify.readers import TUNED, Encoders, frozen_views
-from chatapp.training.classify.report import compared, measure, right_of
-from chatapp.training.classify.served import Which, judged
-from chatapp.training.classify.solving import Settings, calibrate
+from chatapp.training.classify.readers import Encoders
+from chatapp.training.classify.report import compared, right_of
+from chatapp.training.classify.served import Which
+from chatapp.training.classify.solving import Settings
 from chatapp.training.classify.teaching import Task, Taught, teach
 from chatapp.training.config import RunConfig
 from chatapp.training.run.folder import RunFolder
 from chatapp.training.run.log import RunLog
 from chatapp.training_records import ClassifyReport
 
-_TUNED_SHARE = 0.5
-"""Of the tuned base in the judgement; the frozen views have the rest, as they share it alone."""
-_TUNED_RIDGE = 0.1
 _ONCE_MORE = 5_000
 """Rows up to which everything is taught once more to a fresh base, with those set aside."""
 
@@ -61,11 +57,19 @@ def train(
     base = find_base(config.base)
     check_method(config, base.kind)
     log.phase("Preparing the data")
+    if config.packing:
+        log.notice("Packing is for answers; texts to be sorted are read in groups of one length.")
     parts = (folder.examples("train"), folder.examples("validation"), folder.examples("test"))
     encoders = Encoders()
     material = Material(*parts, encoders, config.seed)
+    if len(parts[0]) > MOST_READ:
+        log.notice(
+            f"Of the {len(parts[0]):,} rows to learn from, {MOST_READ:,} are taken, some of each "
+            "label: more would take long and help little."
+        )
+    judging = Judging(material, encoders, base.kind, config.seed)
     with tempfile.TemporaryDirectory(prefix=".scratch-", dir=folder.path) as scratch:
-        run = _Run(folder, config, log, base, encoders, material, Path(scratch))
+        run = _Run(folder, config, log, base, material, judging, Path(scratch))
         if report:
             return run.measured()
         run.only_taught()
@@ -73,65 +77,49 @@ def train(
 
 
 @dataclass(frozen=True, slots=True)
-class _Judges:
-    """The two classifiers of one lesson."""
-
-    head: Head
-    baseline: Baseline
-
-
-@dataclass
 class _Run:
     folder: RunFolder
     config: RunConfig
     log: RunLog
     base: Base
-    encoders: Encoders
     material: Material
+    judging: Judging
     scratch: Path
 
     def only_taught(self) -> None:
-        """A dry run: no baseline to compare with, nothing measured, nothing taught twice."""
-        material, views = self.material, frozen_views(self.base.kind)
-        lessons = self._lessons([material.train])
-        settings = choose_settings(lessons, views, self.config.seed)
-        baseline = self._baseline(lessons)
-        taught = self._teach(material.train, first=True)
-        head = self._head([material.train], taught, settings, settings.temperature)
-        self._save(_Judges(head, baseline), taught, "adapter")
+        """A dry run: nothing compared, nothing measured, nothing taught twice."""
+        parts = [self.material.train]
+        settings = self.judging.settings(parts)
+        taught = self._teach(self.material.train, first=True)
+        head = self.judging.head(parts, taught, settings, settings.temperature)
+        self._save(head, self.judging.baseline(parts), taught, "adapter")
 
     def measured(self) -> ClassifyReport:
         """The whole of it."""
-        material, log = self.material, self.log
-        log.phase("Training the instant baseline")
-        started = time.monotonic()
-        lessons = self._lessons([material.train])
-        baseline = self._calibrated_baseline(self._baseline(lessons))
-        baseline_seconds = time.monotonic() - started
-        plain = self._measure("Instant baseline", baseline, material.test, baseline_seconds)
-        self._tell_baseline(plain, baseline_seconds)
-        settings = choose_settings(lessons, frozen_views(self.base.kind), self.config.seed)
+        material, judging, parts = self.material, self.judging, [self.material.train]
+        self.log.phase("Training the instant baseline")
+        began = time.monotonic()
+        baseline = judging.calibrated_baseline(judging.baseline(parts))
+        plain = judging.measured("Instant baseline", baseline, time.monotonic() - began)
+        self._tell(plain)
 
-        started = time.monotonic()
+        began = time.monotonic()
+        settings = judging.settings(parts)
         taught = self._teach(material.train, first=True)
-        log.phase("Measuring on the test part")
-        head = self._calibrated_head(
-            self._head([material.train], taught, settings, settings.temperature), taught
-        )
-        tuned = self._measure("Fine-tune", head, material.test, time.monotonic() - started, taught)
-        wins = self._adapter_wins(head, baseline, taught)
+        self.log.phase("Measuring on the test part")
+        head = judging.head(parts, taught, settings, settings.temperature)
+        head = judging.calibrated_head(head, taught)
+        tuned = judging.measured("Fine-tune", head, time.monotonic() - began, taught)
+        wins = judging.adapter_wins(head, baseline, taught)
         report = compared(
             tuned if wins else plain,
             plain,
             tuned,
             adapter_wins=wins,
-            rows={
-                "train": len(material.train.owners),
-                "validation": len(material.validation.owners),
-                "test": len(material.test.owners),
-            },
+            rows=material.counts(),
             curve=learning_curve(material, settings, self.base.kind, self.config.seed),
-            more=self._afterword(),
+            more=f"What goes live has learned from all {len(material.all_rows()):,} rows, those "
+            "of the test part too.",
         )
         temperatures = head.settings.temperature, baseline.temperature
         self._learn_from_all(settings, temperatures, taught, "adapter" if wins else "baseline")
@@ -139,39 +127,18 @@ class _Run:
             self.folder.write_report(report)
         return report
 
-    # --- the instant baseline ---
-
-    def _baseline(self, lessons: Lessons, temperature: float = 1.0) -> Baseline:
-        view = baseline_view(self.base.kind)
-        people = lessons.counted.nonzero()[0]
-        vectors = cast(Floats, lessons.readings[view])[people]
-        return fit_baseline(view, vectors, lessons.owners[people], lessons.labels, temperature)
-
-    def _calibrated_baseline(self, baseline: Baseline) -> Baseline:
-        part = self.material.validation
-        if not len(part.owners):
-            return baseline
-        vectors = self.material.frozen(part, [baseline.view])[baseline.view]
-        temperature, _ = calibrate(baseline.scores(cast(Floats, vectors)), part.owners)
-        return replace(baseline, temperature=temperature)
-
-    def _tell_baseline(self, report: ClassifyReport, seconds: float) -> None:
-        total = len(report.predictions)
+    def _tell(self, baseline: ClassifyReport) -> None:
+        """There is something to look at long before the fine-tune is done."""
+        total = len(baseline.predictions)
         if not total:
             return
-        early = replace(
-            report,
-            sentence=f"{report.sentence} This is the instant baseline; the fine-tune is under way.",
-            winner="baseline",
-        )
+        said = f"{baseline.sentence} This is the instant baseline; the fine-tune is under way."
         if _first_process():
-            self.folder.write_report(early)
+            self.folder.write_report(replace(baseline, sentence=said, winner="baseline"))
         self.log.notice(
-            f"The instant baseline, trained in {seconds:.0f} seconds, sorts "
-            f"{right_of(report):,} of {total:,} test messages rightly ({report.accuracy:.1%})."
+            f"The instant baseline, trained in {baseline.baseline.seconds:.0f} seconds, sorts "
+            f"{right_of(baseline):,} of {total:,} test messages rightly ({baseline.accuracy:.1%})."
         )
-
-    # --- the fine-tune ---
 
     def _teach(self, part: Rows, *, first: bool, share: float = 1.0) -> Taught:
         names = self.material.names
@@ -184,49 +151,6 @@ class _Run:
         )
         return teach(self.base, self.config, self.log, task, self.folder.checkpoints, self.scratch)
 
-    def _head(
-        self, parts: Sequence[Rows], taught: Taught, frozen: Settings, temperature: float
-    ) -> Head:
-        views = (TUNED, *frozen_views(self.base.kind))
-        everything = [*parts, self.material.names]
-        readings = [self._tuned(part, taught) for part in everything]
-        lessons = self.material.taught(everything, readings)
-        shares = (_TUNED_SHARE, *((1 - _TUNED_SHARE) * share for share in frozen.shares))
-        settings = Settings(shares, _TUNED_RIDGE, temperature)
-        return fit_head(lessons, views, settings, self.config.seed)
-
-    def _tuned(self, part: Rows, taught: Taught) -> Mapping[str, Readings]:
-        views = frozen_views(self.base.kind)
-        return {
-            TUNED: part.read(taught.view, taught.reader(self.encoders)),
-            **self.material.frozen(part, views),
-        }
-
-    def _calibrated_head(self, head: Head, taught: Taught) -> Head:
-        part = self.material.validation
-        if not len(part.owners):
-            return head
-        temperature, _ = calibrate(head.scores(self._tuned(part, taught)), part.owners)
-        return replace(head, settings=replace(head.settings, temperature=temperature))
-
-    def _adapter_wins(self, head: Head, baseline: Baseline, taught: Taught) -> bool:
-        """On the validation part. Few rows decide nothing: the baseline must be better by more
-        than chance explains (one standard deviation of the rows on which the two differ)."""
-        part = self.material.validation
-        if not len(part.owners):
-            return True
-        readings = self._tuned(part, taught)
-        tuned = judged(head, readings).argmax(axis=1) == part.owners
-        plain = judged(baseline, readings).argmax(axis=1) == part.owners
-        differing = int((tuned != plain).sum())
-        return bool(int(plain.sum()) - int(tuned.sum()) <= differing**0.5)
-
-    # --- what goes live ---
-
-    def _afterword(self) -> str:
-        total = len(self.material.all_rows())
-        return f"What goes live has learned from all {total:,} rows, the test part included."
-
     def _learn_from_all(
         self,
         settings: Settings,
@@ -235,42 +159,18 @@ class _Run:
         winner: Which,
     ) -> None:
         material = self.material
-        parts = [material.train, material.validation, material.test]
+        parts: Sequence[Rows] = [material.train, material.validation, material.test]
         everything = Rows(material.all_rows(), np.concatenate([one.owners for one in parts]))
         if len(everything.owners) <= _ONCE_MORE and self.log.wanted_stop is None:
             self.log.phase("Learning from all rows")
-            material.forget(learn_grams(everything.texts))
+            material.read_anew(learn_grams(everything.texts))
             once_more = self._teach(everything, first=False, share=taught.share)
             if self.log.wanted_stop is None:
                 taught = once_more
-        head = self._head(parts, taught, settings, temperatures[0])
-        baseline = self._baseline(self._lessons(parts), temperatures[1])
-        self._save(_Judges(head, baseline), taught, winner)
+        head = self.judging.head(parts, taught, settings, temperatures[0])
+        self._save(head, self.judging.baseline(parts, temperatures[1]), taught, winner)
 
-    def _lessons(self, parts: Sequence[Rows]) -> Lessons:
-        views = frozen_views(self.base.kind)
-        everything = [*parts, self.material.names]
-        return self.material.taught(
-            everything, [self.material.frozen(part, views) for part in everything]
-        )
-
-    def _measure(
-        self,
-        name: str,
-        judge: Head | Baseline,
-        part: Rows,
-        seconds: float,
-        taught: Taught | None = None,
-    ) -> ClassifyReport:
-        readings = (
-            self._tuned(part, taught)
-            if taught
-            else self.material.frozen(part, frozen_views(self.base.kind))
-        )
-        judgement = judged(judge, readings)
-        return measure(name, part.examples, self.material.labels, judgement, seconds)
-
-    def _save(self, judges: _Judges, taught: Taught, winner: Which) -> None:
+    def _save(self, head: Head, baseline: Baseline, taught: Taught, winner: Which) -> None:
         if not _first_process():
             return
         self.log.phase("Saving")
@@ -283,15 +183,12 @@ class _Run:
             purpose=self.config.purpose,
             winner=winner,
             max_length=self.config.max_length,
-            views=judges.head.views,
-            settings=judges.head.settings,
-            baseline_view=judges.baseline.view,
-            baseline_temperature=judges.baseline.temperature,
+            views=head.views,
+            settings=head.settings,
+            baseline_view=baseline.view,
+            baseline_temperature=baseline.temperature,
         )
-        save(
-            draft,
-            Parts(facts, self.material.labels, judges.head, judges.baseline, self.material.grams),
-        )
+        save(draft, Parts(facts, self.material.labels, head, baseline, self.material.grams))
         put_in_place(draft, self.folder.adapter)
 
 

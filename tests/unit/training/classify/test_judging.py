@@ -99,6 +99,9 @@ def test_some_of_each_label_stand_for_all() -> None:
     assert (kept == 2).sum() == 3
     assert abs(int((kept == 0).sum()) - int((kept == 1).sum())) <= 1
     assert representatives(owners, 1_000, seed=1).tolist() == list(range(993))
+    mostly = owners[representatives(owners, 60, seed=1, even=3)]
+    assert (mostly == 2).sum() == 3
+    assert (mostly == 0).sum() > 40
 
 
 def test_standing_for_all_is_exact_where_all_are_kept() -> None:
