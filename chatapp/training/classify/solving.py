@@ -167,6 +167,6 @@ def representatives(owners: Numbers, most: int, seed: int, even: int | None = No
         seen[owner] += 1
         turns[place] = seen[owner]
     if even is not None:
-        turns = np.minimum(turns, even)
+        turns = np.minimum(turns, even + 1)
     first = shuffled[np.argsort(turns, kind="stable")[:most]]
     return np.sort(first)
