@@ -217,8 +217,8 @@ class School:
         shown = []
         for one in self._examples(dataset_id)[:count]:
             before, after = (
-                (f"{one.text}\n→ ", one.answer)
-                if one.label is not None
+                (one.text, one.answer)
+                if config.task == "classify"
                 else (
                     f"<|im_start|>user\n{one.question}<|im_end|>\n<|im_start|>assistant\n",
                     f"{one.answer}<|im_end|>",
@@ -381,15 +381,27 @@ class School:
     def command(self, config: RunConfig, file: str) -> str:
         name = self._file(file).dataset.name
         return shlex.join(
-            ["python", "-m", "chatapp", "train", name, "--task", config.task]
-            + ["--name", config.name, "--preset", config.preset]
-            + ["--set", f"epochs={config.epochs:g}"]
+            [
+                *("python", "-m", "chatapp", "train", name, "--task", config.task),
+                *("--name", config.name, "--preset", config.preset),
+                *("--set", f"epochs={config.epochs:g}"),
+            ]
         )
 
     def close(self) -> None:
         """Let go of everything."""
         for stack in self._locks.values():
             stack.close()
+        self._locks.clear()
+
+    def forget(self) -> None:
+        """Begin anew."""
+        self.close()
+        self._files.clear()
+        self._runs.clear()
+        self._hidden.clear()
+        self.approved, self.fails = [], ""
+        self.estimating.set()
 
 
 def _point(step: int, steps: int) -> MetricPoint:
@@ -540,6 +552,13 @@ class Wardrobe:
         self._history: dict[Slot, list[Promotion]] = {}
         self.shut: dict[str, str] = {}
         """Why an adapter may not go live, by its name."""
+
+    def forget(self) -> None:
+        """Begin anew."""
+        self._adapters.clear()
+        self._hidden.clear()
+        self._history.clear()
+        self.shut.clear()
 
     def add(self, run: Run, slot: Slot, report: Report | None) -> Adapter:
         """Register what a run made."""

@@ -80,7 +80,9 @@ def _wire(parts: TeachParts, handlers: Mapping[str, Any]) -> None:
     """Each event to its handler; the page hears when it is over, however it went."""
     for name, handler in handlers.items():
         heard = getattr(parts.desk, name)(handler, None, parts.outputs, **_QUIET)
-        heard.then(None, None, None, js=f"() => window.chatapp.over('{name}')", **_QUIET)
+        over = {"fn": None, "js": f"() => window.chatapp.over('{name}')"} | _QUIET
+        heard.success(**over)
+        heard.failure(**over)
 
 
 def _step_1(on: DataHandlers) -> dict[str, Any]:

@@ -37,7 +37,7 @@ def checks_html(
     """
     ready = counted(words, "rows_ready", diagnosis.ready)
     aside = counted(words, "rows_aside", diagnosis.set_aside) if diagnosis.set_aside else ""
-    summary = ", ".join(one for one in (ready, aside) if one)
+    summary = words("ready_and_aside", ready=ready, aside=aside) if aside else ready
     off = "" if diagnosis.ready else " disabled"
     return (
         f'<div class="checks" data-dataset="{escape(dataset.id)}" data-task="{diagnosis.task}" '

@@ -42,7 +42,7 @@ def comparison_html(runs: Sequence[Compared], words: TeachWords) -> str:
         f"{escape(words('close'))}</button></div>{_curves(runs, words)}"
         f'<div class="scroll" tabindex="0"><table class="scores beside"><thead><tr><td></td>{heads}'
         f"</tr></thead><tbody>{_results(runs, words)}{_settings(runs)}</tbody></table></div>"
-        f'<p class="sub">{escape(words("differences_help"))}</p></section>'
+        f'<p class="sub">{escape(_same(runs, words))}</p></section>'
     )
 
 
@@ -68,13 +68,28 @@ def _results(runs: Sequence[Compared], words: TeachWords) -> str:
 
 
 def _settings(runs: Sequence[Compared]) -> str:
-    names = list(dict.fromkeys(name for one in runs for name in one.run.config))
+    """Those that differ; the names of the runs stand above."""
     rows = []
-    for name in names:
+    for name in _setting_names(runs):
         values = [_said(one.run.config.get(name)) for one in runs]
-        rows.append((len(set(values)) == 1, _row(f"<code>{escape(name)}</code>", values)))
-    rows.sort(key=lambda row: row[0])  # what differs comes first
-    return "".join(row for _, row in rows)
+        if len(set(values)) > 1:
+            rows.append(_row(f"<code>{escape(name)}</code>", values))
+    return "".join(rows)
+
+
+def _same(runs: Sequence[Compared], words: TeachWords) -> str:
+    """Those that do not, by their names."""
+    same = [
+        name
+        for name in _setting_names(runs)
+        if len({_said(one.run.config.get(name)) for one in runs}) == 1
+    ]
+    return words("same_in_all", names=", ".join(same)) if same else ""
+
+
+def _setting_names(runs: Sequence[Compared]) -> list[str]:
+    names = dict.fromkeys(name for one in runs for name in one.run.config)
+    return [name for name in names if name != "name"]
 
 
 def _row(head: str, values: Sequence[str]) -> str:

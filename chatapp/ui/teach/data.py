@@ -102,9 +102,9 @@ class DataHandlers:
         visit = self._desk.visit(request)
         known = await self._desk.dataset(text(picked, "data"))
         wanted = chosen.mapping(picked)
-        if wanted.format != known.mapping.format:  # columns of another format say nothing here
+        if not wanted.columns:  # only the format was chosen: what the file's columns say of it
             guessed = (one.mapping for one in known.guesses if one.mapping.format == wanted.format)
-            wanted = next(guessed, replace(wanted, columns={}))
+            wanted = next(guessed, wanted)
         missing = [
             role.name
             for role in self._desk.rooms.roles(wanted.format)

@@ -59,7 +59,8 @@ def _card(name: str, value: str, chosen: bool, words: TeachWords) -> str:
     return (
         f'<label class="choice"><input type="radio" name="{name}" value="{value}"{mark}>'
         f"<span><strong>{escape(words(f'{name}_{value}'))}</strong>"
-        f"<small>{escape(words(f'{name}_{value}_help'))}</small></span></label>"
+        f"<small>{escape(words(f'{name}_{value}_help'))}</small>"
+        '<small class="took"></small></span></label>'
     )
 
 

@@ -121,7 +121,7 @@ def _format(dataset: Dataset, roles: Callable[[Format], Sequence[Role]], words: 
     )
     return (
         f'<form class="mapping" data-form="mapping"><label><span>{escape(words("file_is"))}</span>'
-        f'<select name="format">{options}</select></label>'
+        f'<select name="format" aria-label="{escape(words("file_is"))}">{options}</select></label>'
         f"{_columns(dataset.mapping, roles(chosen), dataset.columns, words)}"
         f'<p class="reason">{sure}<span>{told}</span></p></form>'
     )
@@ -144,7 +144,8 @@ def _columns(
         options = none + "".join(_option(one, one, one == chosen) for one in columns)
         fields.append(
             f"<label><span>{escape(words.role(role.name))}</span>"
-            f'<select data-role="{escape(role.name)}">{options}</select></label>'
+            f'<select data-role="{escape(role.name)}" aria-label="{escape(words.role(role.name))}">'
+            f"{options}</select></label>"
         )
     return "".join(fields)
 

@@ -33,7 +33,7 @@
     bar.hidden = !event;
     if (!event) return;
     const texts = window.gradio_config.i18n_translations[app.locale];
-    bar.textContent = texts[`busy_${event}`] ?? texts.working;
+    bar.textContent = texts[`busy_${event}`] ?? app.text("working");
   }
   function reveal(selector) {
     const shown = $(selector);
@@ -208,8 +208,8 @@
         app.ask("reuse", { data: dataset(), run: field.value, name: form.elements.name.value });
       }
     },
-    mapping(form) {
-      const columns = Object.fromEntries($$("[data-role]", form).map((one) => [one.dataset.role, one.value]));
+    mapping(form, field) {
+      const columns = field.name === "format" ? {} : Object.fromEntries($$("[data-role]", form).map((one) => [one.dataset.role, one.value]));
       app.ask("map_columns", { data: dataset(), format: form.elements.format.value, columns });
     },
   };
