@@ -5,8 +5,9 @@ from __future__ import annotations
 
 import datetime
 import zipfile
+import zlib
 from collections.abc import Iterator, Sequence
-from contextlib import closing
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -27,7 +28,7 @@ _MOST_EMPTY = 1_000
 _FORMULA = b"<f"
 _BROKEN = (KeyError, ValueError, TypeError, AttributeError, SyntaxError, IndexError)
 # Broken XML is a SyntaxError; the others are openpyxl's answers to missing parts.
-_BROKEN_FILE = (OSError, EOFError, zipfile.BadZipFile, zipfile.LargeZipFile)
+_BROKEN_FILE = (OSError, EOFError, RuntimeError, OverflowError, zipfile.BadZipFile, zlib.error)
 
 
 def read_workbook(path: Path, name: str) -> Table:
@@ -54,7 +55,7 @@ def read_workbook(path: Path, name: str) -> Table:
 
 
 def _read(path: Path, name: str) -> Table:
-    with closing(_opened(path, values=True)) as book:
+    with _opened(path, values=True) as book:
         visible = [at for at, one in enumerate(book.worksheets) if one.sheet_state == "visible"]
         filled = [at for at in visible if any(True for _ in _filled(book, at))]
         if not filled:
@@ -95,7 +96,7 @@ def _rows(
 ) -> Iterator[Row]:
     formulas = _formulas(path, sheet) if has_formulas else iter(())
     waiting = next(formulas, None)
-    with closing(_opened(path, values=True)) as book:
+    with _opened(path, values=True) as book:
         for number, cells in _filled(book, sheet):
             calculated: list[int] = []
             while waiting is not None and waiting[0] <= number:
@@ -141,11 +142,16 @@ def _note_formulas(
             )
 
 
-def _opened(path: Path, *, values: bool) -> Workbook:
+@contextmanager
+def _opened(path: Path, *, values: bool) -> Iterator[Workbook]:
+    """Open for reading. The library looks at a path's ending, which may be anything here."""
     import openpyxl
 
-    book: Workbook = openpyxl.load_workbook(path, read_only=True, data_only=values)
-    return book
+    with (
+        path.open("rb") as file,
+        closing(openpyxl.load_workbook(file, read_only=True, data_only=values)) as book,
+    ):
+        yield book
 
 
 def _filled(book: Workbook, sheet: int) -> Iterator[tuple[int, Sequence[object]]]:
@@ -165,7 +171,7 @@ def _filled(book: Workbook, sheet: int) -> Iterator[tuple[int, Sequence[object]]
 
 def _formulas(path: Path, sheet: int) -> Iterator[tuple[int, list[int]]]:
     """Rows with formulas, and in which columns."""
-    with closing(_opened(path, values=False)) as book:
+    with _opened(path, values=False) as book:
         chosen = book.worksheets[sheet]
         chosen.reset_dimensions()
         for number, cells in enumerate(chosen.iter_rows(), 1):

@@ -109,6 +109,19 @@ def replaced(part: str, data: bytes) -> Make:
     return make
 
 
+def torn(path: Path) -> None:
+    """A workbook whose sheet cannot be unpacked: its compressed bytes are overwritten."""
+    book = openpyxl.Workbook()
+    for row in range(200):
+        book.active.append([f"text {row * 7919 % 997}", f"label {row}"])
+    book.save(path)
+    data = bytearray(path.read_bytes())
+    with zipfile.ZipFile(path) as archive:
+        at = archive.getinfo("xl/worksheets/sheet1.xml").header_offset
+    data[at + 80 : at + 300] = bytes(range(220))
+    path.write_bytes(data)
+
+
 def laughing() -> bytes:
     """A billion laughs: entities that grow tenfold nine times."""
     entities = "".join(
@@ -214,6 +227,7 @@ HOSTILE = [
             ("ZIP archive",)),
     Hostile("letter.xlsx", parts({"word/document.xml": b"<w/>"}), ("a Word document",)),
     Hostile("cut.xlsx", content(zipped(**{"xl/workbook.xml": b"<a/>" * 99})[:80]), ("damaged",)),
+    Hostile("torn.xlsx", torn, ("damaged",)),
     Hostile("bomb.xlsx", replaced("xl/worksheets/sheet1.xml", b" " * (200 * 1024**2)), ("bomb",)),
     Hostile("laughs.xlsx", replaced("xl/worksheets/sheet1.xml", laughing()), ("damaged",)),
     Hostile("no-xml.xlsx", replaced("xl/worksheets/sheet1.xml", b"<worksheet><row"), ("damaged",)),

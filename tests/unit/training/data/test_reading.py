@@ -162,6 +162,16 @@ def test_a_workbook_gives_the_values_it_shows(tmp_path: Path) -> None:
     assert [finding.kind for finding in table.findings] == ["other_sheets"]
 
 
+def test_a_workbook_may_be_called_anything(tmp_path: Path) -> None:
+    book = openpyxl.Workbook()
+    book.active.append(["text", "label"])
+    book.active.append(["a", "b"])
+    book.save(tmp_path / "book.xlsx")
+    (tmp_path / "book.xlsx").rename(tmp_path / "export.csv")
+    table = read_rows(tmp_path / "export.csv")
+    assert (table.kind, cells(table)) == ("xlsx", [("a", "b")])
+
+
 def test_a_formula_gives_what_was_last_calculated_and_runs_nowhere(tmp_path: Path) -> None:
     """LibreOffice and Excel store the result beside the formula; openpyxl writes only the latter,
     so the result is put into its XML."""
