@@ -61,9 +61,9 @@ class Adapters:
         return self._stored.list(slot)
 
     def names(self) -> Sequence[str]:
-        """Of every adapter that writes answers, oldest first; others that the engine has too."""
+        """Of every adapter that writes answers, oldest first; then those the engine brought."""
         ours = [one.name for one in reversed(self._stored.list("chat"))]
-        return list(dict.fromkeys([*ours, *self._serving.in_engine()]))
+        return list(dict.fromkeys([*ours, *self._serving.foreign()]))
 
     def get(self, name: str) -> Adapter:
         """The adapter of that name.
@@ -166,7 +166,9 @@ class Adapters:
             NotFound: there is none of that name.
             InvalidRequest: it is live.
         """
-        return self._stored.delete(name)
+        gone = self._stored.delete(name)
+        self._now.dismiss(gone)
+        return gone
 
     def restore(self, id: str) -> Adapter:  # noqa: A002
         """Undo ``remove``.

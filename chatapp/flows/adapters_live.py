@@ -66,6 +66,11 @@ class LiveAdapters:
         asked = self._serving.answers(adapter, prompts)
         return asyncio.run_coroutine_threadsafe(asked, self._loop).result()
 
+    def dismiss(self, adapter: Adapter) -> None:
+        """Let go of what was deleted. From any thread; returns at once."""
+        if self._loop is not None and self._loop.is_running():
+            asyncio.run_coroutine_threadsafe(self._serving.forget(adapter), self._loop)
+
     async def _try_in_engine(self, adapter: Adapter) -> None:
         await self._serving.load(adapter)
         await self._serving.forget(adapter)
@@ -143,7 +148,7 @@ class LiveAdapters:
         try:
             adapter = await asyncio.to_thread(self._stored.get, choice)
         except NotFound:
-            if choice in self._serving.in_engine():  # a remote server brought it
+            if choice in self._serving.foreign():
                 return choice
             raise
         writer(adapter)

@@ -75,9 +75,11 @@ class Serving:
         adapter = self._live.get("chat")
         return self._engine is not None and adapter is not None and not self._has(adapter)
 
-    def in_engine(self) -> Sequence[str]:
-        """The names of all adapters that the engine has; a remote one may bring its own."""
-        return () if self._engine is None else self._engine.adapters()
+    def foreign(self) -> Sequence[str]:
+        """The names of adapters that the engine brought along: a remote one may."""
+        if self._engine is None:
+            return ()
+        return [name for name in self._engine.adapters() if name not in self._loaded]
 
     def classifier(self, slot: Slot) -> tuple[Adapter, Classifier] | None:
         """The live classifier of a purpose."""

@@ -265,6 +265,20 @@ class TestGoingLive:
         with pytest.raises(InvalidRequest, match="is live"):
             registry.adapters.remove("one")
 
+    async def test_a_deleted_adapter_leaves_the_engine_and_is_no_choice(
+        self, registry: Registry, engine: PickyEngine
+    ) -> None:
+        await registry.adapters.load_live()
+        registry.learn("one")
+        await registry.adapters.pick("one")
+        await asyncio.to_thread(registry.adapters.remove, "one")
+        assert registry.adapters.names() == []
+        with pytest.raises(NotFound):
+            await registry.adapters.pick("one")
+        async with asyncio.timeout(5):
+            while engine.adapters():  # noqa: ASYNC110
+                await asyncio.sleep(0)
+
     async def test_few_are_loaded_at_once_and_the_live_one_stays(
         self, registry: Registry, engine: PickyEngine
     ) -> None:
