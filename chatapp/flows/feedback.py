@@ -19,6 +19,7 @@ from chatapp.training_records import Example
 
 LONGEST_COMMENT: Final = 2_000
 LONGEST_ANSWER: Final = 8_000
+LONGEST_QUESTION: Final = 8_000
 """Characters."""
 _EARLIER: Final = 4
 _EARLIER_LENGTH: Final = 2_000
@@ -144,7 +145,7 @@ def _remark(
         message_id=answer.id,
         conversation_id=answer.conversation_id,
         owner=owner,
-        question=question.text if question else "",
+        question=question.text[:LONGEST_QUESTION] if question else "",
         answer=answer.text,
         earlier=tuple(
             ChatMessage(turn.role, turn.text[:_EARLIER_LENGTH]) for turn in earlier[-_EARLIER:]

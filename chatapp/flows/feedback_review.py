@@ -8,6 +8,7 @@ from typing import Final
 
 from chatapp.errors import InvalidRequest, NotFound
 from chatapp.feedback_records import DECISIONS, Correction, Outcome, Reason, Remark, RemarkStatus
+from chatapp.flows.feedback import LONGEST_ANSWER, LONGEST_QUESTION
 from chatapp.flows.feedback_examples import key_of
 from chatapp.flows.feedback_faq import add_to_faq, take_from_faq
 from chatapp.knowledge_records import NewFaq
@@ -16,8 +17,6 @@ from chatapp.store.faqs import Faqs
 from chatapp.store.feedback import Remarks
 from chatapp.store.unanswered import UnansweredQuestions
 
-LONGEST_QUESTION: Final = 8_000
-LONGEST_ANSWER: Final = 8_000
 LONGEST_NOTE: Final = 500
 """Characters."""
 

@@ -31,7 +31,13 @@ def adapter_options(adapters: Sequence[Adapter], words: Words, chosen: str = LIV
 
 
 def compare_form(adapters: Sequence[Adapter], words: Words) -> str:
-    """Who is to answer, whether names are hidden, and the question."""
+    """Who is to answer, whether names are hidden, and the question; without any adapter, the way
+    to one."""
+    if not adapters:
+        return (
+            f'<p class="compare-none">{escape(words("compare_nothing"))} '
+            f'<a href="teach/">{escape(words("teach"))}</a></p>'
+        )
     newest = next((one.name for one in adapters if not one.live), LIVE)
     first = BASE if newest == LIVE else LIVE
     return (

@@ -60,6 +60,10 @@ FEEDBACK_TEXTS: Final[Mapping[str, tuple[str, str]]] = {
         "One question, two answers at once. The model is asked alone, without the documents.",
         "一个问题，同时得到两个回答。直接询问模型，不使用文档。",
     ),
+    "compare_nothing": (
+        "There is nothing to compare with the base model yet: nothing has been taught.",
+        "还没有可以与基础模型对比的内容：尚未进行过训练。",
+    ),
     "compare_first": ("One", "其一"),
     "compare_second": ("The other", "其二"),
     "compare_blind": (

@@ -60,6 +60,8 @@ class NamedAdapters:
     async def pick(self, choice: str) -> str | None:
         if choice == "base":
             return None
+        if choice == "live" and not self.names:
+            return None
         name = self.names[0] if choice == "live" else choice
         if name not in self.names:
             raise NotFound(f"There is no adapter named {name}.")
@@ -101,14 +103,17 @@ def is_staff(request: gr.Request) -> bool:
 
 
 def teaching_site(
-    database: Database, engine: FakeEngine, personas: dict[str, Persona] | None = None
+    database: Database,
+    engine: FakeEngine,
+    personas: dict[str, Persona],
+    names: Sequence[str] = ("returns-2", "returns-1"),
 ) -> TeachingSite:
     """The chat page alone, mounted as the app mounts it."""
     conversations, messages = Conversations(database), Messages(database)
     remarks, corrections, votes = Remarks(database), Corrections(database), Votes(database)
     labels = MessageLabels(database)
     feedback = Feedback(conversations, messages, remarks, corrections)
-    adapters = NamedAdapters(engine, "returns-2", "returns-1")
+    adapters = NamedAdapters(engine, *names)
     identity = ui.Identity(SECRET)
     blocks = ui.build_blocks(
         Chat(
@@ -121,7 +126,7 @@ def teaching_site(
         conversations,
         messages,
         engine,
-        personas or {},
+        personas,
         identity.owner_of,
         is_staff,
         ui.Learning(

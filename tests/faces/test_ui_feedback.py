@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import AsyncIterator, Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -316,3 +317,24 @@ async def test_on_a_phone_they_stand_one_below_the_other_and_stop(
     await expect(page.locator("#compare .state")).to_have_text(["Stopped", "Stopped"])
     await expect(page.get_by_role("group", name="Which one is better?")).to_have_count(0)
     await expect(page.get_by_role("button", name="Ask both")).to_be_enabled()
+
+
+async def test_without_adapters_the_comparison_says_what_is_missing(
+    tmp_path: Path, place: Site
+) -> None:
+    database = Database(f"sqlite:///{tmp_path / 'page.db'}")
+    database.migrate()
+    engine = FakeEngine()
+    await engine.start()
+    untaught = teaching_site(database, engine, PERSONAS, names=())
+    async with serving(untaught.app) as address:
+        context = await place.browser.new_context(**DESKTOP)
+        await context.add_cookies([{"name": "role", "value": "staff", "url": address}])
+        page = await context.new_page()
+        await page.goto(f"{address}/?compare=")
+        await expect(page.locator("#compare")).to_contain_text("nothing has been taught")
+        await expect(page.locator("#compare").get_by_role("link", name="Teach")).to_be_focused()
+        await page.keyboard.press("Escape")
+        await expect(page.locator("#compare")).to_be_hidden()
+        await context.close()
+    database.close()

@@ -48,18 +48,19 @@
     if (ask) ask.disabled = yes;
   }
   function open(name) {
-    if (!form()) return;
     opener = document.activeElement;
     app.page.closeOthers();
     app.sources.close();
     document.body.setAttribute("data-compare", "");
-    const { first, second, question } = form().elements;
+    // Only then: a page that opens with it gives the composer the focus first.
+    requestAnimationFrame(() => ($("#compare-form [name=question]") ?? $("#compare-form a"))?.focus());
+    if (!form()) return;
+    const { first, second } = form().elements;
     if (name && [...second.options].some((one) => one.value === name)) {
       second.value = name;
       first.value = LIVE;
       if (first.selectedOptions[0].textContent.endsWith(name)) first.value = "base";
     }
-    question.focus();
   }
   function close() {
     if (!isOpen()) return false;
@@ -107,7 +108,7 @@
     close,
     settle() {
       drawPicked();
-      if (wanted && form()) { const name = wanted; wanted = null; open(name); }
+      if (wanted !== null && $("#compare-form :is(form, .compare-none)")) { const name = wanted; wanted = null; open(name); }
     },
   };
 })();

@@ -8,7 +8,8 @@ from datetime import tzinfo
 from html import escape
 
 from chatapp.feedback_records import Correction, Remark
-from chatapp.flows.feedback_review import LONGEST_ANSWER, LONGEST_NOTE, LONGEST_QUESTION, Mask
+from chatapp.flows.feedback import LONGEST_ANSWER, LONGEST_QUESTION
+from chatapp.flows.feedback_review import LONGEST_NOTE, Mask
 from chatapp.knowledge_records import Collection
 from chatapp.ui.review.texts import ReviewWords
 from chatapp.ui.staff.figures import day
