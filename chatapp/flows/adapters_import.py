@@ -49,16 +49,16 @@ def unpack(path: Path, draft: Path, slot: Slot) -> None:
     """
     try:
         with _opened(path) as files:
-            for name in _wanted(files, path.name, slot):
-                _copy(files[name], draft / name, path.name)
+            what = "The folder" if path.is_dir() else "The archive"
+            for name in _wanted(files, what, slot):
+                _copy(files[name], draft / name, what)
     except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError) as error:
         raise DatasetError(
-            f"{path.name} cannot be unpacked: {error}. Pack the folder again, as a ZIP file "
-            "without a password.",
-            file=path.name,
+            f"The archive cannot be unpacked: {error}. Pack the folder again, as a ZIP file "
+            "without a password."
         ) from error
     except OSError as error:
-        raise StorageError(f"{path} cannot be read: {error.strerror or error}.") from error
+        raise StorageError(f"The file cannot be read: {error.strerror or error}.") from error
 
 
 def check_chat_adapter(folder: Path, shapes: Shapes | None) -> AdapterKind:
@@ -119,15 +119,14 @@ def _opened(path: Path) -> Iterator[Opened]:
         yield _in_folder(path)
     elif path.is_file() and zipfile.is_zipfile(path):
         with zipfile.ZipFile(path) as archive:
-            yield _in_archive(archive, path.name)
+            yield _in_archive(archive)
     elif path.is_file():
         raise InvalidRequest(
-            f"{path.name} is neither a folder nor a ZIP file. An adapter is a folder with {CONFIG} "
-            f"and {WEIGHTS}, or such a folder as a ZIP file.",
-            file=path.name,
+            f"This is neither a folder nor a ZIP file. An adapter is a folder with {CONFIG} and "
+            f"{WEIGHTS}, or such a folder as a ZIP file."
         )
     else:
-        raise InvalidRequest(f"There is no {path}.", file=path.name)
+        raise InvalidRequest(f"There is no {path}.")
 
 
 def _in_folder(path: Path) -> Opened:
@@ -144,13 +143,12 @@ def _is_root(folder: Path) -> bool:
     return (folder / CONFIG).is_file() or (folder / LABELS).is_file()
 
 
-def _in_archive(archive: zipfile.ZipFile, name: str) -> Opened:
+def _in_archive(archive: zipfile.ZipFile) -> Opened:
     entries = [entry for entry in archive.infolist() if not entry.is_dir()]
     if len(entries) > _MOST_ENTRIES:
         raise DatasetError(
-            f"{name} holds {len(entries):,} files, but an adapter has a handful. Pack its folder "
-            "alone.",
-            file=name,
+            f"The archive holds {len(entries):,} files, but an adapter has a handful. Pack its "
+            "folder alone."
         )
     roots = sorted(
         (len(path.parts), str(path.parent))
@@ -165,32 +163,29 @@ def _in_archive(archive: zipfile.ZipFile, name: str) -> Opened:
     }
 
 
-def _wanted(files: Opened, name: str, slot: Slot) -> list[str]:
+def _wanted(files: Opened, what: str, slot: Slot) -> list[str]:
     pickles = [one for one in files if one.lower().endswith(_PICKLES)]
     if slot != "chat":
         if LABELS not in files:
             raise InvalidRequest(
-                f"{name} holds no {LABELS}, so it is no classifier that was exported here.",
-                file=name,
+                f"{what} holds no {LABELS}, so it is no classifier that was exported here."
             )
         return [one for one in files if one.lower().endswith(_HARMLESS)]
     if WEIGHTS not in files and pickles:
         raise InvalidRequest(
-            f"{name} holds its weights as {pickles[0]}, a pickle file, which can run any code when "
+            f"{what} holds its weights as {pickles[0]}, a pickle file, which can run any code when "
             "it is loaded and is never opened here. Save the adapter as safetensors "
-            "(safe_serialization=True).",
-            file=name,
+            "(safe_serialization=True)."
         )
     for needed in (CONFIG, WEIGHTS):
         if needed not in files:
             raise InvalidRequest(
-                f"{name} holds no {needed}. An adapter is a folder with {CONFIG} and {WEIGHTS}.",
-                file=name,
+                f"{what} holds no {needed}. An adapter is a folder with {CONFIG} and {WEIGHTS}."
             )
     return [one for one in (CONFIG, WEIGHTS, BASE_FILE) if one in files]
 
 
-def _copy(open_: Callable[[], IO[bytes]], target: Path, name: str) -> None:
+def _copy(open_: Callable[[], IO[bytes]], target: Path, what: str) -> None:
     """Unpacked sizes are counted as they come: what an archive says of itself may be a lie."""
     most = _MOST_BYTES if target.suffix == ".safetensors" else _LARGEST_CONFIG
     taken = 0
@@ -199,10 +194,9 @@ def _copy(open_: Callable[[], IO[bytes]], target: Path, name: str) -> None:
             taken += len(block)
             if taken > most:
                 raise DatasetError(
-                    f"{target.name} in {name} unpacks to more than {most / 2**20:,.0f} MB, which "
-                    "no adapter needs.",
-                    file=name,
+                    f"{what} holds {target.name} with more than {most / 2**20:,.0f} MB, which no "
+                    "adapter needs."
                 )
             if taken > shutil.disk_usage(target.parent).free:
-                raise StorageError(f"The disk is too full to unpack {name}. Free some space.")
+                raise StorageError("The disk is too full for this adapter. Free some space.")
             file.write(block)

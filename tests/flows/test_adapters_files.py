@@ -189,8 +189,8 @@ def test_hostile_archives_are_refused_and_write_nothing(
     text = tmp_path / "notes.zip"
     text.write_text("hello")
     for path, said in {
-        archive("bomb.zip", bomb): "unpacks to more than",
-        archive("large.zip", large): "unpacks to more than 8 MB",
+        archive("bomb.zip", bomb): "holds adapter_model.safetensors with more than 1 MB",
+        archive("large.zip", large): "with more than 8 MB",
         archive("many.zip", many): "3,002 files",
         archive("nested.zip", {"inner.zip": inner.getvalue()}): "holds no adapter_config.json",
         archive("empty.zip", {}): "holds no adapter_config.json",
