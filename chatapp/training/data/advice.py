@@ -4,19 +4,37 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from chatapp.training.classify.bases import recommend_base
 from chatapp.training_records import Diagnosis
 
 _FEW_ANSWERS, _MANY_ANSWERS = 50, 20_000
 _FEW_PER_LABEL, _ENOUGH_PER_LABEL = 10, 50
 _SECOND_LANGUAGE = 0.1
+_LANGUAGES = {
+    "ar": "Arabic",
+    "zh": "Chinese",
+    "nl": "Dutch",
+    "en": "English",
+    "fr": "French",
+    "de": "German",
+    "it": "Italian",
+    "ja": "Japanese",
+    "ko": "Korean",
+    "pl": "Polish",
+    "pt": "Portuguese",
+    "ru": "Russian",
+    "es": "Spanish",
+    "th": "Thai",
+    "tr": "Turkish",
+}
 
 
 def advice_on(diagnosis: Diagnosis, max_length: int, lengths: Sequence[int]) -> tuple[str, ...]:
-    """What a person who knows training would say; which base suits is for the task to say."""
+    """What a person who knows training would say."""
     if not diagnosis.ready:
         return ("No row can be learned from yet. Mend the errors first.",)
     said = _on_labels(diagnosis) if diagnosis.task == "classify" else _on_answers(diagnosis)
-    return (*said, *_on_length(max_length, lengths), *_on_languages(diagnosis))
+    return (*said, *_on_length(max_length, lengths), *_on_base(diagnosis))
 
 
 def _on_answers(diagnosis: Diagnosis) -> Iterator[str]:
@@ -56,9 +74,20 @@ def _on_length(max_length: int, lengths: Sequence[int]) -> Iterator[str]:
         )
 
 
-def _on_languages(diagnosis: Diagnosis) -> Iterator[str]:
+def _on_base(diagnosis: Diagnosis) -> Iterator[str]:
+    """Which base suits: for labels it is measured, for answers it is the chat's own model."""
+    if diagnosis.task == "classify":
+        yield recommend_base(diagnosis.languages, diagnosis.ready)[1]
+        return
     known = [name for name, share in diagnosis.languages.items() if share >= _SECOND_LANGUAGE]
     if len(known) > 1:
-        yield f"Choose a multilingual base: the rows are in {' and '.join(known)}."
+        spoken = " and ".join(language_name(name) for name in known)
+        yield f"The rows are in {spoken}, so the model that learns should speak all of them."
     elif known and known[0] != "en":
-        yield f"Choose a base that knows the language of the rows ({known[0]})."
+        spoken = language_name(known[0])
+        yield f"The rows are in {spoken}, so the model that learns should speak it already."
+
+
+def language_name(code: str) -> str:
+    """The English name of a language by its code; the code itself where it has none here."""
+    return _LANGUAGES.get(code, code)

@@ -9,6 +9,7 @@ from dataclasses import replace
 from chatapp.knowledge.languages import language_of
 from chatapp.knowledge.normalising import normalised
 from chatapp.records import ChatMessage
+from chatapp.training.data.advice import language_name
 from chatapp.training.data.likeness import alike_groups
 from chatapp.training.data.limits import shortened
 from chatapp.training.data.personal import SORTS, Found, Sort, find_personal, mask_personal
@@ -210,12 +211,15 @@ def check_languages(
         return []
     most = counts.most_common(1)[0][0]
     share = counts[most] / counts.total()
-    others = ", ".join(f"{name} ({count:,})" for name, count in counts.most_common()[1:6])
+    main = language_name(most)
+    others = ", ".join(
+        f"{language_name(name)} ({count:,})" for name, count in counts.most_common()[1:6]
+    )
     at = [one for one in positions if of_row[one] and of_row[one] != most]
-    values = {one: f"{of_row[one]}: {examples[one].question}" for one in at}
+    values = {one: f"{language_name(of_row[one])}: {examples[one].question}" for one in at}
     if 1 - share > _STRAY:
         sentence = (
-            f"The rows are in several languages: {most} ({share:.0%}) and {others}. That is fine "
+            f"The rows are in several languages: {main} ({share:.0%}) and {others}. That is fine "
             "if the base model knows them all."
         )
         return [
@@ -223,7 +227,7 @@ def check_languages(
                     values=values)
         ]  # fmt: skip
     sentence = (
-        f"{rows(len(at))} {be(len(at))} in another language than the others ({most}): {others}. "
+        f"{rows(len(at))} {be(len(at))} in another language than the others ({main}): {others}. "
         "Check whether they belong here, or drop them."
     )
     return [
