@@ -47,5 +47,4 @@ def a_run(
 
 def learn(folder: RunFolder, log: RunLog | None = None, *, report: bool = True) -> ChatReport:
     """Train to the end; with ``report=False`` nothing comes back."""
-    found = train(folder, folder.config, log or RunLog(folder), report=report)
-    return found  # type: ignore[return-value]
+    return train(folder, folder.config, log or RunLog(folder), report=report)  # type: ignore[return-value]
