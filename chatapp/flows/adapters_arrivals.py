@@ -15,7 +15,7 @@ from chatapp.store import NewAdapter, StoredAdapters
 from chatapp.store.adapters import new_adapter_id
 from chatapp.training.config import NAME
 from chatapp.training.run.folder import RunFolder
-from chatapp.training_records import Adapter, AdapterKind, Slot
+from chatapp.training_records import Adapter, AdapterKind, Report, Slot
 
 
 class Arrivals:
@@ -51,9 +51,8 @@ class Arrivals:
             StorageError: the disk or the database refused.
         """
         config, report = run.config, run.report
-        for known in self._stored.of_run(run.id):
-            if known.report == report:
-                return known
+        if known := self._known(run.id, report):
+            return known
         model, digest = base_of(run.adapter)
         new = NewAdapter(
             slot="chat" if config.task == "chat" else config.purpose,
@@ -99,6 +98,11 @@ class Arrivals:
             self._files.remove([id_])
             raise
 
+    def _known(self, run_id: str, report: Report | None) -> Adapter | None:
+        """What a run made when it was measured so; deleted or not."""
+        made = self._stored.of_run(run_id)
+        return next((one for one in made if one.report == report), None)
+
     def _check_name(self, name: str) -> None:
         if not NAME.fullmatch(name):
             raise InvalidRequest(
@@ -128,7 +132,10 @@ class Arrivals:
             try:
                 return self._stored.add(id_, tried, new)
             except InvalidRequest:
-                continue
+                # Taken; perhaps by another server, which has just registered this very run.
+                if new.run_id and (known := self._known(new.run_id, new.report)):
+                    self._files.remove([id_])
+                    return known
             except ChatAppError:
                 self._files.remove([id_])
                 raise

@@ -129,6 +129,8 @@ class LiveAdapters:
                 await self.load_live()
             except ChatAppError as error:
                 log.warning("What is live cannot be looked up: %s", error.sentence)
+            except Exception:  # the watch must outlive whatever went wrong
+                log.exception("What is live could not be looked up")
             await asyncio.sleep(_POLL_SECONDS)
 
     async def pick(self, choice: str) -> str | None:

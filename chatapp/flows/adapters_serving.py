@@ -169,18 +169,27 @@ class Serving:
         async with self._loading:
             if self._has(adapter):  # another request has loaded it meanwhile
                 return
-            folder = Path(adapter.folder)
             try:
-                await self._engine.load_adapter(adapter.name, folder)
+                await self._into(self._engine, adapter)
             except ModelError:
                 # There may be no memory for one more.
                 if not (oldest := self._least_used(but=adapter.name)):
                     raise
                 await self._unload(oldest)
-                await self._engine.load_adapter(adapter.name, folder)
+                await self._into(self._engine, adapter)
             self._loaded[adapter.name] = adapter.id
         if len(self._loaded) > MOST_LOADED and (oldest := self._least_used(but=adapter.name)):
             self._let_go(oldest)
+
+    @staticmethod
+    async def _into(engine: Engine, adapter: Adapter) -> None:
+        try:
+            await engine.load_adapter(adapter.name, Path(adapter.folder))
+        except ChatAppError:
+            raise
+        except Exception as error:  # a stranger's settings can upset a library in many ways
+            log.exception("%s could not be loaded", adapter.name)
+            raise ModelError(f"{adapter.name} cannot be loaded: {error}.") from error
 
     def _has(self, adapter: Adapter) -> bool:
         if self._engine is None:

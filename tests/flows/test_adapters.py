@@ -117,6 +117,19 @@ class TestComingIn:
         other.write_report(chat_report(0.9))
         assert registry.adapters.register(other).name == "shop-3"
 
+    def test_two_servers_register_a_run_once(
+        self, registry: Registry, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        run = chat_run(tmp_path / "runs", "shop", chat_report())
+        first = registry.adapters.register(run)
+        # The second server looked before the first was done.
+        looked = registry.stored.of_run
+        answers = iter([[], *[looked(run.id)] * 5])
+        monkeypatch.setattr(registry.stored, "of_run", lambda _: next(answers))
+        assert registry.adapters.register(run) == first
+        assert len(registry.adapters.list()) == 1
+        assert [path.name for path in (tmp_path / "adapters").iterdir()] == [first.id]
+
     def test_names_that_mean_something_else_are_not_given(
         self, registry: Registry, tmp_path: Path
     ) -> None:
@@ -227,6 +240,18 @@ class TestGoingLive:
         assert await registry.adapters.pick("live") == "one"
         assert engine.adapters() == ("one",)
         assert len(registry.adapters.history("chat")) == 1
+
+    async def test_a_library_that_is_upset_breaks_nothing(
+        self, registry: Registry, engine: PickyEngine, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        async def upset(name: str, folder: Path) -> None:
+            raise TypeError("unexpected keyword")
+
+        registry.learn("one")
+        monkeypatch.setattr(engine, "load_adapter", upset)
+        with pytest.raises(ModelError, match="unexpected keyword"):
+            await registry.adapters.promote("one")
+        assert await registry.adapters.pick("live") is None
 
     async def test_a_database_that_refuses_leaves_the_old_one_live(
         self, registry: Registry, database: Database, engine: PickyEngine
