@@ -10,19 +10,15 @@ from itertools import islice
 from pathlib import Path
 
 from chatapp.knowledge.faq_rows import unguarded
+from chatapp.training.data.headers import find_header
 from chatapp.training.data.kinds import DELIMITERS
-from chatapp.training.data.limits import LONGEST_CELL, MOST_COLUMNS, refusal
+from chatapp.training.data.limits import LONGEST_CELL, refusal
 from chatapp.training.data.places import Collected, be, has, rows
-from chatapp.training.data.synonyms import is_known
 from chatapp.training.data.table import Layout, Row, Table, tabulate
-from chatapp.training.data.text_file import detect_encoding, lines
-from chatapp.training_records import Finding, Place
+from chatapp.training.data.text_file import broken_text, detect_encoding, lines
 
 _SAMPLE, _SAMPLE_WIDTH = 100, 50_000
 _SEPARATOR_LINE = re.compile(r"sep=(.)\r?\n?", re.IGNORECASE)
-_LONGEST_HEADER = 40
-_SENTENCE_ENDS = (".", "?", "!", "。", "？", "！", "…")
-_NUMBER = re.compile(r"[-+]?[\d.,]+%?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,14 +55,13 @@ def read_delimited(path: Path, name: str) -> Table:
     head = [row for row in _cells(sample[skipped:], delimiter, quoted) if any(row)]
     if not head:
         raise refusal(name, " holds no rows. Upload a file with examples in it.")
-    headed = _is_headed(head)
-    columns, notes = _columns(name, head, headed=headed)
-    dialect = _Dialect(encoding, delimiter, quoted, skipped, headed, columns)
+    header = find_header(name, head, skipped + 1)
+    dialect = _Dialect(encoding, delimiter, quoted, skipped, header.present, header.columns)
 
     def reader(collected: Collected) -> Iterator[Row]:
         return _rows(path, name, dialect, collected)
 
-    layout = Layout(kind="csv", unit="row", columns=columns, notes=notes)
+    layout = Layout(kind="csv", columns=header.columns, notes=header.notes)
     return tabulate(name, layout, reader)
 
 
@@ -185,84 +180,6 @@ def _cells(sample: Sequence[str], delimiter: str, quoted: bool) -> Iterator[list
     if quoted:
         return csv.reader(sample, delimiter=delimiter)
     return csv.reader(sample, delimiter=delimiter, quoting=csv.QUOTE_NONE)
-
-
-def _is_headed(rows: Sequence[Sequence[str]]) -> bool:
-    """Whether the first row names the columns: by names that are known, or because it is unlike
-    the rows below it."""
-    first = [cell.strip() for cell in rows[0]]
-    below = [{row[at].strip() for row in rows[1:] if at < len(row)} for at in range(len(first))]
-    if any(cell and cell in values for cell, values in zip(first, below, strict=True)):
-        return False
-    return any(map(is_known, first)) or not (
-        len(rows) == 1
-        or any(
-            len(cell) > _LONGEST_HEADER or cell.endswith(_SENTENCE_ENDS) or _NUMBER.fullmatch(cell)
-            for cell in first
-        )
-    )
-
-
-def _columns(
-    name: str, head: Sequence[Sequence[str]], *, headed: bool
-) -> tuple[tuple[str, ...], tuple[Finding, ...]]:
-    if len(head[0]) > MOST_COLUMNS:
-        raise refusal(
-            name,
-            f", row 1: there are {len(head[0]):,} columns, but at most {MOST_COLUMNS} can be "
-            "read. Keep the ones that hold the examples.",
-            1,
-        )
-    if headed:
-        return named_columns(name, head[0])
-    width = max(len(row) for row in head)
-    note = Finding(
-        kind="no_header",
-        severity="note",
-        sentence=f"{name} has no row that names its columns, so they are called column 1, "
-        "column 2 and so on. Put names above them if that reads wrong.",
-        count=1,
-        places=(Place(file=name, row=1, value=" | ".join(head[0])[:160]),),
-    )
-    return tuple(f"column {at}" for at in range(1, width + 1)), (note,)
-
-
-def named_columns(
-    name: str, header: Sequence[object]
-) -> tuple[tuple[str, ...], tuple[Finding, ...]]:
-    """Names out of a header row, each once; and a note where some had to be changed."""
-    columns: list[str] = []
-    twice: list[Place] = []
-    for at, cell in enumerate(header, 1):
-        said = " ".join(str("" if cell is None else cell).replace("\ufeff", "").split())[:100]
-        column = said or f"column {at}"
-        count = 2
-        while column in columns:
-            column = f"{said or f'column {at}'} ({count})"
-            count += 1
-        if said and column != said:
-            twice.append(Place(file=name, row=1, column=column, value=said))
-        columns.append(column)
-    if not twice:
-        return tuple(columns), ()
-    again = ", ".join(f"{place.value!r} is also there as {place.column!r}" for place in twice[:5])
-    note = Finding(
-        kind="duplicate_header",
-        severity="warning",
-        sentence=f"{name}, row 1: some columns have the same name; {again}. Check which of them "
-        "is meant, or rename them.",
-        count=len(twice),
-        places=tuple(twice),
-    )
-    return tuple(columns), (note,)
-
-
-def broken_text(count: int) -> str:
-    """What is said of characters that could not be decoded."""
-    return (
-        f"{rows(count)} {has(count)} characters that got lost (shown as \ufffd), because the file "
-        "is not in one encoding throughout. Save it as UTF-8 and upload it again, or correct them."
-    )
 
 
 def _ragged(count: int) -> str:

@@ -19,6 +19,7 @@ from chatapp.training.data.common_checks import (
     check_personal,
     row_languages,
 )
+from chatapp.training.data.formats import part_columns
 from chatapp.training.data.label_checks import (
     check_balance,
     check_labels,
@@ -97,7 +98,7 @@ def examine(
         frozen=frozen,
         progress=_silent,
     )
-    columns = _columns(mapping, task)
+    columns = part_columns(mapping, task) if mapping else {}
     findings: list[Finding] = list(mapped_findings)
     positions: Sequence[int] = range(len(viewed))
     for number, (check, _kinds) in enumerate(checks):
@@ -251,27 +252,3 @@ def _without_errors(positions: Sequence[int], problems: Sequence[Problem]) -> Se
 def _shares(languages: Mapping[int, str]) -> dict[str, float]:
     counts = Counter(language for language in languages.values() if language)
     return {language: count / counts.total() for language, count in counts.most_common()}
-
-
-_COLUMNS: Mapping[str, Mapping[str, str]] = {
-    "alpaca": {"question": "instruction", "answer": "output"},
-    "prompt_completion": {"question": "prompt", "answer": "completion"},
-    "question_answer": {"question": "question", "answer": "answer"},
-    "text_label": {"question": "text", "answer": "label"},
-    "preference": {"question": "prompt", "answer": "chosen"},
-    "messages": {"question": "messages", "answer": "messages"},
-    "sharegpt": {"question": "conversations", "answer": "conversations"},
-    "plain_text": {"question": "text", "answer": "text"},
-}
-
-
-def _columns(mapping: DataMapping | None, task: Task) -> dict[str, str]:
-    """What the file calls the parts of an example."""
-    if mapping is None:
-        return {}
-    names = {
-        part: mapping.columns.get(role, role) for part, role in _COLUMNS[mapping.format].items()
-    }
-    if task == "classify":
-        names |= {"text": names["question"], "label": names["answer"]}
-    return names

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from chatapp.training_records import Format
+from chatapp.training_records import DataMapping, Format, Task
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,3 +70,21 @@ NAMES: Mapping[Format, str] = {
     "plain_text": "plain text",
 }
 """What a person calls each format."""
+
+_PARTS: Mapping[Format, tuple[str, str]] = {
+    "messages": ("messages", "messages"),
+    "sharegpt": ("conversations", "conversations"),
+    "alpaca": ("instruction", "output"),
+    "prompt_completion": ("prompt", "completion"),
+    "question_answer": ("question", "answer"),
+    "text_label": ("text", "label"),
+    "preference": ("prompt", "chosen"),
+    "plain_text": ("text", "text"),
+}
+
+
+def part_columns(mapping: DataMapping, task: Task) -> dict[str, str]:
+    """What a file calls the question and the answer, or the text and the label."""
+    asked, said = (mapping.columns.get(role, role) for role in _PARTS[mapping.format])
+    parts = ("question", "answer") if task == "chat" else ("text", "label")
+    return {"question": asked} | dict(zip(parts, (asked, said), strict=True))

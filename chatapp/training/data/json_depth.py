@@ -6,10 +6,6 @@ from collections.abc import Iterator
 
 from chatapp.training.data.limits import DEEPEST
 
-Event = tuple[str, object]
-"""As ``ijson.basic_parse`` gives them: its name and its value."""
-
-
 _MOST_NODES = 100_000
 """Values within one row."""
 

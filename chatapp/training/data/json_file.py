@@ -5,36 +5,23 @@ The file is parsed as a stream of events, so that neither its size nor its depth
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
-from contextlib import suppress
 from pathlib import Path
 
-from chatapp.errors import DatasetError
-from chatapp.training.data.json_depth import Builder, Event, TooLarge
+from chatapp.training.data.json_depth import Builder, TooLarge
+from chatapp.training.data.json_events import ENDS, STARTS, events_of
 from chatapp.training.data.json_lines import rows_of
-from chatapp.training.data.limits import (
-    DEEPEST,
-    LONGEST_ROW,
-    MOST_COLUMNS,
-    refusal,
-    shortened,
-)
+from chatapp.training.data.limits import MOST_COLUMNS, refusal, shortened
 from chatapp.training.data.places import Collected
 from chatapp.training.data.table import Layout, Row, Table, tabulate
-from chatapp.training.data.text_file import chunks, detect_encoding
+from chatapp.training.data.text_file import detect_encoding
 from chatapp.training_records import Finding
 
 _LIST_DEPTH = 3
 """Objects around the list of rows, at most."""
-_SMALL = 4 * 1024**2
-"""Bytes of a file that is parsed once more to say exactly where it goes wrong."""
 
 Keys = tuple[str, ...]
 """The keys that lead to a place; none to the outermost list."""
-
-_STARTS = ("start_map", "start_array")
-_ENDS = ("end_map", "end_array")
 
 
 class _Outline:
@@ -75,10 +62,10 @@ class _Outline:
 
     def _feed_list(self, event: str) -> None:
         at = tuple(self._keys)
-        if self._inside == 1 and at in self.lists and event not in _ENDS:
+        if self._inside == 1 and at in self.lists and event not in ENDS:
             self.lists[at] += 1
-            self.records[at] += event in _STARTS
-        self._inside += (event in _STARTS) - (event in _ENDS)
+            self.records[at] += event in STARTS
+        self._inside += (event in STARTS) - (event in ENDS)
 
     def _note_key(self, key: str) -> None:
         self._keys[-1] = key
@@ -97,7 +84,7 @@ def read_json(path: Path, name: str) -> Table:
     """
     encoding = detect_encoding(path)
     outline = _Outline()
-    for event, value in _events(path, name, encoding):
+    for event, value in events_of(path, name, encoding):
         outline.feed(event, value)
     if outline.kind == "start_array":
         return _table_of_list(path, name, encoding, (), ())
@@ -190,9 +177,9 @@ def _entries(path: Path, name: str, encoding: str, at: Keys) -> Iterator[object]
     builder: Builder | None = None
     wanted = False
     number = 1
-    for event, value in _events(path, name, encoding):
+    for event, value in events_of(path, name, encoding):
         if wanted:
-            if builder is None and event in _ENDS:
+            if builder is None and event in ENDS:
                 return
             if builder is None and event == "map_key":
                 continue
@@ -208,8 +195,8 @@ def _entries(path: Path, name: str, encoding: str, at: Keys) -> Iterator[object]
                 builder = None
                 number += 1
         elif skipped:
-            skipped += (event in _STARTS) - (event in _ENDS)
-        elif event in _STARTS:
+            skipped += (event in STARTS) - (event in ENDS)
+        elif event in STARTS:
             if tuple(keys) == at:
                 wanted = True
             elif event == "start_array":
@@ -220,73 +207,3 @@ def _entries(path: Path, name: str, encoding: str, at: Keys) -> Iterator[object]
             keys[-1] = str(value)
         elif event == "end_map":
             keys.pop()
-
-
-def _events(path: Path, name: str, encoding: str) -> Iterator[Event]:
-    """What the parser meets, one after the other.
-
-    Raises:
-        DatasetError: no JSON; a value that is too long, or nested too deeply.
-    """
-    import ijson
-
-    events = ijson.sendable_list()
-    parser = ijson.basic_parse_coro(events, use_float=True)
-    line, quiet, depth = 1, 0, 0
-    try:
-        for chunk in _closed(chunks(path, encoding)):
-            with suppress(StopIteration):  # said when all was parsed
-                parser.send(chunk)
-            quiet = 0 if events else quiet + len(chunk)
-            if quiet > LONGEST_ROW:
-                raise refusal(
-                    name,
-                    f", about line {line}: a single value is longer than "
-                    f"{LONGEST_ROW // 1024**2} million characters. Check that the file is what "
-                    "you meant.",
-                    line,
-                )
-            for event, value in events:
-                depth += (event in _STARTS) - (event in _ENDS)
-                if depth > DEEPEST:
-                    raise refusal(
-                        name,
-                        f", about line {line}: lists and objects are nested more than {DEEPEST} "
-                        "deep, which no example needs. Simplify it.",
-                        line,
-                    )
-                yield event, value
-            del events[:]
-            line += chunk.count(b"\n")
-    except ijson.JSONError as error:
-        raise _not_json(path, name, encoding, line, str(error)) from None
-
-
-def _closed(source: Iterator[bytes]) -> Iterator[bytes]:
-    """The chunks without a mark at the beginning, and an empty one that says that it was all."""
-    first = next(source, b"")
-    yield first.removeprefix("\ufeff".encode())
-    yield from source
-    yield b""
-
-
-def _not_json(path: Path, name: str, encoding: str, line: int, said: str) -> DatasetError:
-    """Where it goes wrong: exactly in a small file, else within some thousand characters."""
-    why = shortened(said.split("\n")[0].split(" error: ")[-1].rstrip("."), 80)
-    where = f"about line {line}"
-    if path.stat().st_size <= _SMALL:
-        try:
-            json.loads(path.read_text(encoding, errors="replace").lstrip("\ufeff"))
-        except json.JSONDecodeError as error:
-            line, why = error.lineno, error.msg
-            where = f"line {line}, column {error.colno}"
-        except (RecursionError, ValueError):
-            pass
-    if "premature EOF" in why:
-        why = "it ends in the middle"
-    return refusal(
-        name,
-        f", {where}, is not JSON: {why}. Correct it there; JSON wants double quotes, and commas "
-        "between values but not after the last.",
-        line,
-    )

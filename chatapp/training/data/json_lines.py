@@ -6,12 +6,11 @@ import json
 from collections.abc import Iterator
 from pathlib import Path
 
-from chatapp.training.data.delimited import broken_text
 from chatapp.training.data.json_depth import is_too_deep
 from chatapp.training.data.limits import DEEPEST
 from chatapp.training.data.places import Collected, be, rows
 from chatapp.training.data.table import Layout, Row, Table, tabulate
-from chatapp.training.data.text_file import detect_encoding, lines
+from chatapp.training.data.text_file import broken_text, detect_encoding, lines
 
 _NESTED = ("paragraphs", "qas")
 

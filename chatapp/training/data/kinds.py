@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import csv
 import json
 import zipfile
@@ -124,7 +125,7 @@ def _zipped(path: Path, name: str) -> Kind:
 
 
 def _text_kind(head: bytes, ending: str, name: str) -> Kind:
-    start = decode(head).lstrip("\ufeff \t\r\n")
+    start = _decoded(head).lstrip("\ufeff \t\r\n")
     if start[:100].lower().startswith(("<!doctype html", "<html")):
         raise refusal(
             name,
@@ -148,6 +149,16 @@ def _text_kind(head: bytes, ending: str, name: str) -> Kind:
     if ending in ("csv", "tsv", "tab") or _is_table(start):
         return "csv"
     return "text"
+
+
+def _decoded(head: bytes) -> str:
+    """The text of a beginning that may end within a character."""
+    if b"\0" not in head:
+        try:
+            return codecs.getincrementaldecoder("utf-8")().decode(head)
+        except UnicodeDecodeError:
+            pass
+    return decode(head)
 
 
 def _json_kind(start: str, ending: str) -> Kind | None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from chatapp.errors import DatasetError
 from chatapp.records import ChatMessage, Role
 from chatapp.training.data.formats import NAMES, ROLES
 from chatapp.training.data.limits import LONGEST_CELL, refusal, shortened
@@ -209,12 +208,3 @@ def _no_conversation(count: int) -> str:
         'list of turns such as [{"role": "user", "content": "…"}, {"role": "assistant", '
         '"content": "…"}].'
     )
-
-
-def check_not_empty(name: str, mapped: Mapped) -> DatasetError | None:
-    """The error for a file of which no row can be an example; None where there are some."""
-    if mapped.examples:
-        return None
-    worst = next((one for one in mapped.findings if one.severity == "error"), None)
-    said = worst.sentence if worst else "Check what each column is for."
-    return refusal(name, f" holds no example. {said}")

@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from chatapp.training.data.delimited import broken_text
 from chatapp.training.data.places import Collected
 from chatapp.training.data.table import Layout, Row, Table, tabulate
-from chatapp.training.data.text_file import detect_encoding, lines
+from chatapp.training.data.text_file import broken_text, detect_encoding, lines
 
 _LONGEST = 4_000
 """Characters of a row: a longer paragraph is cut at the end of a line."""

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from chatapp.knowledge.loading.text_bytes import encoding_of
 from chatapp.training.data.limits import LONGEST_ROW, refusal
+from chatapp.training.data.places import has, rows
 
 _MARKS = (codecs.BOM_UTF8, codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 _CHUNK = 1024**2
@@ -75,3 +76,11 @@ def chunks(path: Path, encoding: str) -> Iterator[bytes]:
     with path.open(encoding=encoding, errors="replace", newline="") as file:
         while text := file.read(64 * 1024):
             yield text.encode("utf-8", "replace")
+
+
+def broken_text(count: int) -> str:
+    """What is said of characters that could not be decoded."""
+    return (
+        f"{rows(count)} {has(count)} characters that got lost (shown as \ufffd), because the file "
+        "is not in one encoding throughout. Save it as UTF-8 and upload it again, or correct them."
+    )

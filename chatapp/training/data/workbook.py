@@ -8,21 +8,22 @@ import zipfile
 import zlib
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from chatapp.errors import DatasetError, DocumentError
 from chatapp.knowledge.loading.office_zip import check_office_zip
-from chatapp.training.data.delimited import named_columns
-from chatapp.training.data.limits import MOST_COLUMNS, refusal, shortened
+from chatapp.training.data.headers import find_header
+from chatapp.training.data.limits import refusal, shortened
 from chatapp.training.data.places import Collected, be, has, rows
-from chatapp.training.data.synonyms import is_known
 from chatapp.training.data.table import Layout, Row, Table, tabulate
 from chatapp.training_records import Finding
 
 if TYPE_CHECKING:
     from openpyxl import Workbook
 
+_SAMPLE = 100
 _MOST_EMPTY = 1_000
 """Empty rows in a row after which a sheet is over: some claim a million."""
 _FORMULA = b"<f"
@@ -61,28 +62,18 @@ def _read(path: Path, name: str) -> Table:
         if not filled:
             raise refusal(name, " has no visible sheet with anything on it.")
         titles = [book.worksheets[at].title for at in filled]
-        header_row, header = next(_filled(book, filled[0]))
-    header = _stripped(header)
-    if len(header) > MOST_COLUMNS:
-        raise refusal(
-            name,
-            f", row {header_row}: there are {len(header):,} columns, but at most {MOST_COLUMNS} "
-            "can be read. Keep the ones that hold the examples.",
-            header_row,
-        )
-    headed = any(is_known(str(cell)) for cell in header) or all(
-        isinstance(cell, str) and len(cell) <= 40 for cell in header
-    )
-    columns, notes = named_columns(name, header if headed else [""] * len(header))
-    first = header_row + 1 if headed else header_row
-    if len(titles) > 1:
-        notes += (_other_sheets(name, titles),)
+        numbered = list(islice(_filled(book, filled[0]), _SAMPLE))
+    first = numbered[0][0]
+    sample = [[_shown(cell) for cell in _stripped(cells)] for _, cells in numbered]
+    header = find_header(name, sample, first)
+    notes = header.notes if len(titles) == 1 else (*header.notes, _other_sheets(name, titles))
+    begins = first + 1 if header.present else first
     has_formulas = _has_formulas(path)
 
     def reader(collected: Collected) -> Iterator[Row]:
-        return _rows(path, name, filled[0], columns, first, has_formulas, collected)
+        return _rows(path, name, filled[0], header.columns, begins, has_formulas, collected)
 
-    return tabulate(name, Layout(kind="xlsx", columns=columns, notes=notes), reader)
+    return tabulate(name, Layout(kind="xlsx", columns=header.columns, notes=notes), reader)
 
 
 def _rows(
