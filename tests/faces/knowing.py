@@ -11,6 +11,7 @@ from fastapi import FastAPI
 
 from chatapp import ui
 from chatapp.events import Began, Done, Event, Explained, Flagged, Routed, Sources, Token
+from chatapp.flows.adapters_live import LIVE
 from chatapp.flows.chat import Chat
 from chatapp.knowledge_records import Grounding
 from chatapp.records import Sampling
@@ -39,9 +40,14 @@ class KnowingChat(Chat):
         self._scripts.append(grounding)
 
     async def reply(
-        self, owner: str, conversation_id: str, text: str, sampling: Sampling
+        self,
+        owner: str,
+        conversation_id: str,
+        text: str,
+        sampling: Sampling,
+        adapter: str = LIVE,
     ) -> AsyncGenerator[Event, None]:
-        events = super().reply(owner, conversation_id, text, sampling)
+        events = super().reply(owner, conversation_id, text, sampling, adapter)
         grounding = self._scripts.popleft() if self._scripts else None
         answer_id, written, flags = "", "", deque(grounding.flags if grounding else ())
         try:
@@ -91,7 +97,9 @@ def knowing_app(
         engine,
         PERSONAS,
         identity.owner_of,
-        staff_link=lambda request: request.headers["accept-language"].startswith(tuple(staff)),
+        is_staff=lambda request: request.headers.get("accept-language", "").startswith(
+            tuple(staff)
+        ),
     )
     app = FastAPI()
 

@@ -18,7 +18,7 @@ from tests.faces.api_app import serving, until
 from tests.faces.conftest import SECRET, page_app
 from tests.fakes import FakeEngine, Pause
 
-CONTROLS = [0.7, 0.95, 0, 1.0, 64, None]
+CONTROLS = ["live", 0.7, 0.95, 0, 1.0, 64, None]  # who answers, and how
 
 
 class Caller:

@@ -268,7 +268,7 @@ async def test_staff_are_shown_the_way_to_the_knowledge(
     person = await knowing.visit(locale="zh-CN")
     link = person.page.get_by_role("link", name="知识库")
     await expect(link).to_be_visible()
-    assert await link.evaluate("link => link.href") == f"{knowing.address}/staff"
+    assert await link.evaluate("link => link.href") == f"{knowing.address}/staff/"
     knowing.script(ANSWER, GROUNDING)
     await person.ask("可以退货吗？")
     await expect(person.page.locator("#thread .route")).to_contain_text("来自资料 · 2")
