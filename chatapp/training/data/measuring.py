@@ -97,24 +97,26 @@ class Measure:
 
 
 def histogram(lengths: Sequence[int]) -> tuple[Bar, ...]:
-    """Bars of equal width, at most 24, from 0 on; a few that are far longer share the last."""
+    """Bars of equal width, at most 24, from the shortest on; a few that are far longer share the
+    last."""
     if not lengths:
         return ()
     ordered = sorted(lengths)
-    usual = ordered[min(len(ordered) - 1, int(0.99 * len(ordered)))] + 1
-    step = next((one for one in _STEPS if usual <= one * (_BARS - 1)), -(-usual // (_BARS - 1)))
-    counts = [0] * (usual // step + 1)
+    usual = ordered[int(0.99 * (len(ordered) - 1))]
+    spread = usual - ordered[0] + 1
+    step = next((one for one in _STEPS if spread <= one * (_BARS - 2)), spread // (_BARS - 2) + 1)
+    first = ordered[0] // step
+    counts = [0] * (usual // step - first + 1)
     above = 0
     for length in ordered:
-        if length // step < len(counts):
-            counts[length // step] += 1
+        if length // step - first < len(counts):
+            counts[length // step - first] += 1
         else:
             above += 1
     bars = [
-        Bar(low=at * step, high=(at + 1) * step, count=count) for at, count in enumerate(counts)
+        Bar(low=at * step, high=(at + 1) * step, count=count)
+        for at, count in enumerate(counts, first)
     ]
     if above:
-        bars.append(Bar(low=len(counts) * step, high=ordered[-1] + 1, count=above))
-    while bars and not bars[-1].count:
-        bars.pop()
+        bars.append(Bar(low=bars[-1].high, high=ordered[-1] + 1, count=above))
     return tuple(bars)
