@@ -8,7 +8,7 @@ from pathlib import Path
 from chatapp.errors import DatasetError
 from chatapp.training.classify.artefact import load
 from chatapp.training.classify.readers import Encoders
-from chatapp.training.classify.report import compared, measure
+from chatapp.training.classify.report import compared, measure, never_learned
 from chatapp.training.classify.served import Classifier, Which
 from chatapp.training_records import ClassifyReport, Example
 
@@ -21,15 +21,25 @@ def evaluate(classifier: Classifier, examples: Sequence[Example]) -> ClassifyRep
     Raises:
         DatasetError: there is nothing to measure it on.
     """
-    labelled = [example for example in examples if example.label]
-    if not labelled:
+    rows = labelled(examples)
+    judged = classifier.probabilities([example.text for example in rows])
+    name = "Fine-tune" if classifier.which == "adapter" else "Instant baseline"
+    return measure(name, rows, classifier.labels, judged)
+
+
+def labelled(examples: Sequence[Example]) -> Sequence[Example]:
+    """The rows that can be measured on.
+
+    Raises:
+        DatasetError: there are none.
+    """
+    rows = [example for example in examples if example.label]
+    if not rows:
         raise DatasetError(
             "There is no row with a label, so there is nothing to compare with. Name a file with "
             "a column of texts and one of labels."
         )
-    judged = classifier.probabilities([example.text for example in labelled])
-    name = "Fine-tune" if classifier.which == "adapter" else "Instant baseline"
-    return measure(name, labelled, classifier.labels, judged)
+    return rows
 
 
 def evaluate_folder(folder: Path, examples: Sequence[Example]) -> ClassifyReport:
@@ -52,4 +62,5 @@ def evaluate_folder(folder: Path, examples: Sequence[Example]) -> ClassifyReport
         adapter_wins=adapter_wins,
         rows={"test": len(mine.predictions)},
         curve=(),
+        more=never_learned(labelled(examples), served.labels),
     )

@@ -20,7 +20,6 @@ from chatapp.training_records import ClassifyReport
 
 _TUNED_SHARE = 0.5
 """Of the tuned base in the judgement; the frozen views have the rest, as they share it alone."""
-_TUNED_RIDGE = 0.1
 _ENOUGH = 30
 """Rows of the validation part from which on it tells how sure to be. Before, the frozen views do,
 by the texts that they leave out."""
@@ -65,11 +64,11 @@ class Judging:
     def head(
         self, parts: Sequence[Rows], taught: Taught, frozen: Settings, temperature: float
     ) -> Head:
-        """The tuned base and the frozen views, together."""
+        """The tuned base and the frozen views, together, as smooth as suits the latter alone."""
         everything = [*parts, self.material.names]
         lessons = self.material.taught(everything, [self.read(part, taught) for part in everything])
         shares = (_TUNED_SHARE, *((1 - _TUNED_SHARE) * share for share in frozen.shares))
-        settings = Settings(shares, _TUNED_RIDGE, temperature)
+        settings = Settings(shares, frozen.ridge, temperature)
         return fit_head(lessons, (TUNED, *self.views), settings, self.seed)
 
     def read(self, part: Rows, taught: Taught | None = None) -> Mapping[str, Readings]:

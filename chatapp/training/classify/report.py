@@ -20,6 +20,7 @@ from chatapp.training_records import (
 )
 
 _BINS = 10
+_SHOWN = 5
 
 
 def measure(
@@ -58,7 +59,7 @@ def measure(
     macro = _averaged("macro", [one for one in per_label if one.support], weighted=False)
     accuracy = float(right.mean()) if len(right) else 0.0
     return ClassifyReport(
-        sentence=_sentence(int(right.sum()), len(right), unknown, counts),
+        sentence=_sentence(int(right.sum()), examples, labels),
         winner="adapter",
         labels=tuple(every),
         rows={"test": len(examples)},
@@ -175,17 +176,24 @@ def _verdict(baseline: ClassifyReport, fine_tuned: ClassifyReport, *, adapter_wi
     return said
 
 
-def _sentence(right: int, total: int, unknown: Sequence[str], counts: Mapping[str, int]) -> str:
+def never_learned(examples: Sequence[Example], labels: Sequence[str]) -> str:
+    """A sentence on the rows whose label a classifier does not know; empty without such."""
+    unknown = Counter(one.label or "" for one in examples if one.label not in labels)
+    if not unknown:
+        return ""
+    shown = ", ".join(sorted(unknown)[:_SHOWN]) + (" …" if len(unknown) > _SHOWN else "")
+    return (
+        f"{unknown.total():,} of them have a label that it never learned ({shown}) and count as "
+        "wrong."
+    )
+
+
+def _sentence(right: int, examples: Sequence[Example], labels: Sequence[str]) -> str:
+    total = len(examples)
     if not total:
         return "There was nothing to measure it on."
     said = f"Sorted {right:,} of {total:,} messages rightly ({right / total:.1%})."
-    if unknown:
-        rows = sum(counts[label] for label in unknown)
-        shown = ", ".join(unknown[:5]) + (" …" if len(unknown) > 5 else "")
-        said += (
-            f" {rows:,} of them have a label that it never learned ({shown}) and count as wrong."
-        )
-    return said
+    return f"{said} {never_learned(examples, labels)}".strip()
 
 
 def _averaged(name: str, scores: Sequence[LabelScore], *, weighted: bool) -> LabelScore:

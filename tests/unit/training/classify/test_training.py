@@ -109,6 +109,7 @@ def test_a_new_file_is_measured_with_labels_that_it_never_learned(done: RunFolde
     both = evaluate_folder(done.adapter, new)
     assert both.fine_tuned is not None
     assert both.baseline.name == "Instant baseline"
+    assert "never learned (greeting)" in both.sentence
     with pytest.raises(DatasetError, match="no row with a label"):
         evaluate(load_classifier(done.adapter), [Example(text="hello")])
 
