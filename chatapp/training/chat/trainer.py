@@ -9,16 +9,17 @@ row of the batch has an answer.
 from __future__ import annotations
 
 import inspect
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
-from torch.nn.utils.rnn import pad_sequence
 from transformers import Trainer
+from transformers.trainer_utils import EvalLoopOutput
 from trl import SFTTrainer
 
+from chatapp.training.chat.batching import TOKENS
 from chatapp.training.chat.lessons import IGNORED
 
 _NARROWS = "logits_to_keep"
@@ -35,6 +36,7 @@ class AnswerTrainer(SFTTrainer):  # type: ignore[misc]
     def __init__(self, *, smoothing: float = 0.0, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self._smoothing = smoothing
+        self._measured = torch.zeros(2, dtype=torch.float64)
         forward = type(self.model.get_base_model()).forward
         self._can_narrow = _NARROWS in inspect.signature(forward).parameters
 
@@ -50,18 +52,34 @@ class AnswerTrainer(SFTTrainer):  # type: ignore[misc]
         Args:
             num_items_in_batch: what the sum is divided by, where batches are added up.
         """
+        read = inputs.pop(TOKENS, None)
         smoothing = self._smoothing if model.training else 0.0
         has_kernels = self.args.device.type != "cpu"
         if return_outputs or (has_kernels and not smoothing):
             return super().compute_loss(model, inputs, return_outputs, num_items_in_batch)
         scores, targets = self._scored(model, inputs)
         loss = functional.cross_entropy(scores, targets, reduction="sum", label_smoothing=smoothing)
+        if not model.training:
+            self._measured += torch.stack([loss.double(), loss.new_tensor(len(targets)).double()])
         count = len(targets) if num_items_in_batch is None else num_items_in_batch
         loss = loss / torch.as_tensor(count, device=loss.device).clamp(min=1)
         if self.args.average_tokens_across_devices and num_items_in_batch is not None:
             loss = loss * self.accelerator.num_processes  # over which gradients are averaged
-        self._note(inputs, scores.detach(), targets, training=model.training)
+        tokens = inputs["input_ids"].numel() if read is None else int(read.sum())
+        self._note(tokens, scores.detach(), targets, training=model.training)
         return loss
+
+    def evaluation_loop(
+        self, *args: Any, metric_key_prefix: str = "eval", **kwargs: Any
+    ) -> EvalLoopOutput:
+        """The library's, whose loss is a mean over batches; here it is one over tokens, so that it
+        does not depend on which rows shared a batch."""
+        self._measured.zero_()
+        output = super().evaluation_loop(*args, metric_key_prefix=metric_key_prefix, **kwargs)
+        cost, count = self.accelerator.reduce(self._measured.to(self.args.device)).tolist()
+        if count:
+            output.metrics[f"{metric_key_prefix}_loss"] = cost / count
+        return output
 
     def _scored(self, model: nn.Module, inputs: Mapping[str, Tensor]) -> tuple[Tensor, Tensor]:
         """Scores of all words before each learned token, [tokens, vocabulary], and the tokens."""
@@ -76,9 +94,7 @@ class AnswerTrainer(SFTTrainer):  # type: ignore[misc]
         chosen = learned[:, places]
         return logits[chosen].float(), targets[:, places][chosen]
 
-    def _note(
-        self, inputs: Mapping[str, Tensor], scores: Tensor, targets: Tensor, *, training: bool
-    ) -> None:
+    def _note(self, read: int, scores: Tensor, targets: Tensor, *, training: bool) -> None:
         """What TRL's own loss tells its log."""
         told = self._metrics["train" if training else "eval"]
         if len(targets):
@@ -86,26 +102,9 @@ class AnswerTrainer(SFTTrainer):  # type: ignore[misc]
                 float((scores.argmax(dim=-1) == targets).float().mean())
             )
         if training:
-            mask = inputs.get("attention_mask")
-            read = inputs["input_ids"].numel() if mask is None else int(mask.sum())
             self._total_train_tokens += read * self.accelerator.num_processes
         told["num_tokens"] = [self._total_train_tokens]
 
     def _save_checkpoint(self, model: nn.Module, trial: object) -> None:
         """TRL writes a model card into each one; ours describes the adapter, at its export."""
         Trainer._save_checkpoint(self, model, trial)
-
-
-def batch_of(rows: Sequence[Mapping[str, list[int]]]) -> dict[str, Tensor]:
-    """Rows padded on the left, so that the answers, which come last, lie above one another."""
-
-    def padded(parts: list[Tensor], value: int) -> Tensor:
-        return pad_sequence(parts, batch_first=True, padding_value=value, padding_side="left")
-
-    ids = [torch.tensor(row["input_ids"]) for row in rows]
-    return {
-        "input_ids": padded(ids, 0),
-        "labels": padded([torch.tensor(row["labels"]) for row in rows], IGNORED),
-        "attention_mask": padded([torch.ones_like(one) for one in ids], 0),
-        "position_ids": padded([torch.arange(len(one)) for one in ids], 0),
-    }

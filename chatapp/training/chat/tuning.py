@@ -27,8 +27,9 @@ from transformers import (
 from trl import SFTConfig
 
 from chatapp.errors import ModelError, TrainingError
+from chatapp.training.chat.batching import Batches
 from chatapp.training.chat.lessons import Lesson, packed
-from chatapp.training.chat.trainer import AnswerTrainer, batch_of
+from chatapp.training.chat.trainer import AnswerTrainer
 from chatapp.training.config import RunConfig
 from chatapp.training.storing import with_adapter
 
@@ -155,7 +156,7 @@ def tune(
         args=_arguments(config, tuning, steps, measured=measured, looks=bool(validation)),
         train_dataset=_dataset(rows),
         eval_dataset=_dataset([[one] for one in validation]) if validation else None,
-        data_collator=None if config.packing else batch_of,
+        data_collator=None if config.packing else _batches(base),
         processing_class=tokenizer,
         callbacks=callbacks,
         smoothing=config.label_smoothing,
@@ -177,6 +178,11 @@ class _Allocation(TrainerCallback):  # type: ignore[misc]
         **_: object,
     ) -> None:
         model.base_model.update_and_allocate(state.global_step + 1)
+
+
+def _batches(model: PreTrainedModel) -> Batches:
+    width = model.config.get_text_config().hidden_size
+    return Batches(width, may_share=not torch.cuda.is_available())
 
 
 def _targets(model: PreTrainedModel) -> Sequence[str] | str:
