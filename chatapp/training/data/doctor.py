@@ -60,6 +60,7 @@ _CHECKS: Mapping[Task, tuple[tuple[Check, tuple[str, ...]], ...]] = {
 }
 """The checks of each task in their order, and the kinds of problems that each can find. The first
 ones find errors; the later ones look only at rows without any."""
+_WITH_ERRORS = 3
 
 
 def examine(
@@ -144,7 +145,7 @@ def ready_examples(
         progress=_silent,
     )
     positions: Sequence[int] = range(len(viewed))
-    for check, _kinds in _CHECKS[task][:3]:  # turns or labels, length, frozen: the ones with errors
+    for check, _kinds in _CHECKS[task][:_WITH_ERRORS]:
         positions = _without_errors(positions, check(viewed, positions, context))
     return [viewed[at] for at in positions]
 
@@ -190,7 +191,7 @@ def apply_fixes(
     """Apply fixes one after the other, each to what the earlier ones left.
 
     The same ids give the same rows, so a fix is undone by leaving its id out. One that has nothing
-    left to mend changes nothing.
+    left to mend, or that only the other task has, changes nothing.
 
     Raises:
         InvalidRequest: an id that no finding has.
@@ -215,24 +216,16 @@ def _cure(one: str, examples: Sequence[Example], context: Context) -> Cure | Non
     how, _, detail = rest.partition(".")
     if how == "merge_label" and (cure := merge_of(detail)):
         return cure
-    last = next(
-        (number for number, (_check, kinds) in enumerate(_CHECKS[context.task]) if kind in kinds),
-        None,
-    )
-    if last is None or not how:
+    if not how or all(kind not in kinds for checks in _CHECKS.values() for _, kinds in checks):
         raise InvalidRequest(f"There is no fix {one!r}. Choose one of those that findings offer.")
     positions: Sequence[int] = range(len(examples))
-    for number, (check, kinds) in enumerate(_CHECKS[context.task][: last + 1]):
-        if number < 3 or kind in kinds:
+    for number, (check, kinds) in enumerate(_CHECKS[context.task]):
+        if kind in kinds:
             problems = check(examples, positions, context)
-            if kind in kinds:
-                cures = {
-                    fix_id(problem.kind, cure): cure
-                    for problem in problems
-                    for cure in problem.cures
-                }
-                return cures.get(one)
-            positions = _without_errors(positions, problems)
+            cures = [(problem.kind, cure) for problem in problems for cure in problem.cures]
+            return next((cure for found, cure in cures if fix_id(found, cure) == one), None)
+        if number < _WITH_ERRORS:
+            positions = _without_errors(positions, check(examples, positions, context))
     return None
 
 
