@@ -27,12 +27,16 @@ def cores() -> int:
         return os.cpu_count() or 1
 
 
-def step_back() -> None:
-    """Let every other process go first, as far as this system knows how."""
+def step_back(niceness: int = _NICENESS) -> None:
+    """Let every other process go first, as far as this system knows how.
+
+    Args:
+        niceness: how much; 19 is most.
+    """
     with suppress(OSError):
-        os.nice(_NICENESS)
+        os.nice(niceness)
     # Where Linux shares the processor among sessions, niceness counts only within one.
-    for name, value in (("autogroup", _NICENESS), ("oom_score_adj", _SACRIFICE)):
+    for name, value in (("autogroup", niceness), ("oom_score_adj", _SACRIFICE)):
         with suppress(OSError):
             (Path("/proc/self") / name).write_text(str(value))
 

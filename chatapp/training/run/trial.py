@@ -26,6 +26,8 @@ from chatapp.training.run.humble import step_back
 from chatapp.training.run.log import RunLog
 
 SEEN = "seen.json"
+_NICENESS = 5
+"""Somebody waits for it."""
 _MEASURING = "Measuring"
 
 
@@ -161,7 +163,7 @@ def main(arguments: list[str]) -> None:
     path, threads = Path(arguments[0]), int(arguments[1])
     logging.basicConfig(level="INFO", stream=sys.stderr)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
-    step_back()
+    step_back(_NICENESS)
     import torch
 
     torch.set_num_threads(threads)
