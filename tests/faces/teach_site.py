@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import gradio as gr
 from fastapi import FastAPI
@@ -32,14 +33,14 @@ class Classroom:
     """The page's insides, at hand for a test."""
 
     address: str
-    school: School
+    school: Any
     adapters: Wardrobe
     app: FastAPI
 
 
 def classroom(
     folder: Path,
-    school: School | None = None,
+    school: Any = None,
     adapters: Wardrobe | None = None,
     *,
     password: str | None = None,
