@@ -106,6 +106,7 @@ def chat_run(
     *,
     seed: int = 7,
     questions: Sequence[str] = QUESTIONS,
+    base_hash: str = "",
 ) -> RunFolder:
     """A finished run that taught the tiny model to answer."""
     folder = RunFolder(runs / f"{runs.name}-{name}")
@@ -116,7 +117,7 @@ def chat_run(
     config = make_config({"task": "chat", "name": name, "rank": 4, "alpha": 16})
     folder.create(config, {"train": tests * 2, "validation": tests, "test": tests})
     tiny_lora(folder.adapter, seed=seed)
-    _finish(folder, report)
+    _finish(folder, report, base_hash)
     return folder
 
 
@@ -140,8 +141,8 @@ def classify_run(
     return folder
 
 
-def _finish(folder: RunFolder, report: Report | None) -> None:
-    base = {"model": "tiny", "hash": "b" * 64}
+def _finish(folder: RunFolder, report: Report | None, base_hash: str = "") -> None:
+    base = {"model": "tiny", "hash": base_hash or "b" * 64}
     (folder.adapter / "base.json").write_text(json.dumps(base), encoding="utf-8")
     if report is not None:
         folder.write_report(report)
@@ -198,6 +199,6 @@ class Registry:
 
     def learn(self, name: str, *, seed: int = 7, contained: float = 0.6) -> None:
         """Register a chat adapter that was measured as this good."""
-        self.adapters.register(
-            chat_run(self.folder / "runs", name, chat_report(contained), seed=seed)
-        )
+        report = chat_report(contained)
+        runs, base_hash = self.folder / "runs", self.base.hash()
+        self.adapters.register(chat_run(runs, name, report, seed=seed, base_hash=base_hash))

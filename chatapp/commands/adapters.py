@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 from pathlib import Path
 from typing import Annotated
 
@@ -14,10 +15,14 @@ from chatapp.commands.terminal import (
     AsJson,
     one_sentence_on_failure,
     read_settings,
+    stderr,
     stdout,
     write_json,
 )
+from chatapp.errors import ModelError
 from chatapp.flows.adapters import What
+from chatapp.flows.finetune_bases import AUTO, Bases
+from chatapp.settings import Settings
 from chatapp.training_records import Adapter, ChatReport, ClassifyReport, Promotion, Slot
 
 adapters = typer.Typer(no_args_is_help=True, help="What was learned, and what of it answers.")
@@ -103,7 +108,10 @@ def import_(
 ) -> None:
     """Take in somebody's adapter: safetensors only, and only for the model that answers here."""
     with one_sentence_on_failure():
-        made = bootstrap.taught(read_settings()).adapters.import_(path, name, slot)
+        settings = read_settings()
+        if slot == "chat":
+            _prepare_base(settings)
+        made = bootstrap.taught(settings).adapters.import_(path, name, slot)
     if as_json:
         write_json(_facts(made))
     else:
@@ -111,6 +119,14 @@ def import_(
             f"{name} is kept. Compare it in the chat, or let it answer with: "
             f"python -m chatapp adapters promote {name} --reason …"
         )
+
+
+def _prepare_base(settings: Settings) -> None:
+    """Its weights are what an adapter is checked against; where they cannot be had, the server
+    checks it when it is promoted."""
+    if settings.engine != "remote" and settings.remote_base_url is None:
+        with suppress(ModelError), stderr.status("Preparing the weights of the chat's model"):
+            Bases(settings.model, settings.data).learner("chat", AUTO, {}, 0)
 
 
 def _say(done: Promotion, sentence: str, *, as_json: bool) -> None:

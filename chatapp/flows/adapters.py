@@ -14,6 +14,7 @@ from chatapp.flows.adapters_contest import Contests
 from chatapp.flows.adapters_export import What, export
 from chatapp.flows.adapters_files import AdapterFiles
 from chatapp.flows.adapters_gate import Gate, Rival, judge, same_test
+from chatapp.flows.adapters_import import check_chat_adapter
 from chatapp.flows.adapters_live import BASE, LIVE, LiveAdapters, writer
 from chatapp.flows.adapters_serving import Serving
 from chatapp.store import Promotions, StoredAdapters
@@ -208,6 +209,9 @@ class Adapters:
             if not gate.passed:
                 said = " ".join(gate.sentences)
                 raise InvalidRequest(f"{said} To promote it all the same, give a reason.")
+        if candidate.slot == "chat" and not self._serving.has_engine:
+            # Nobody here can load it, so at least its files are looked at.
+            await asyncio.to_thread(self._look_at, candidate)
         return await self._now.promote(candidate, reason)
 
     async def rollback(self, slot: Slot) -> Promotion:
@@ -238,6 +242,10 @@ class Adapters:
             ChatAppError: it cannot be loaded.
         """
         return await self._now.pick(choice)
+
+    def _look_at(self, adapter: Adapter) -> None:
+        if Path(adapter.folder).is_dir():
+            check_chat_adapter(Path(adapter.folder), self._base.shapes())
 
     def _labels(self, adapter: Adapter, texts: Sequence[str]) -> Sequence[str]:
         here = self._serving.classifier(adapter.slot)

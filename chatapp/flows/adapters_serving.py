@@ -55,6 +55,11 @@ class Serving:
         self._live: dict[Slot, Adapter] = {}
         self._classifiers: dict[str, Classifier] = {}
 
+    @property
+    def has_engine(self) -> bool:
+        """Whether chat adapters can be loaded here."""
+        return self._engine is not None
+
     def live(self, slot: Slot) -> Adapter | None:
         """What answers now; None is the base."""
         return self._live.get(slot)

@@ -11,9 +11,11 @@ from typer.testing import CliRunner
 
 from chatapp import bootstrap_training
 from chatapp.__main__ import cli
+from chatapp.engine.models.dense_base import DenseBase
 from chatapp.store import Database
 from tests.adapters import KeywordClassifier, Registry, classify_report, classify_run
-from tests.contract_models import tiny_lora
+from tests.contract_models import Babbler, tiny_lora
+from tests.tiny_models import tiny_hf
 
 WORDS = {"refund": ["money"], "delivery": ["parcel"], "other": ["boat"]}
 
@@ -23,10 +25,12 @@ def data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A data folder with a chat adapter and a classifier in it."""
     data = tmp_path / "data"
     monkeypatch.setenv("CHATAPP_DATA", str(data))
+    model = str(tiny_hf(tmp_path / "model", Babbler()))
+    monkeypatch.setenv("CHATAPP_MODEL", model)
     monkeypatch.setattr(bootstrap_training, "_open_classifier", KeywordClassifier)
     database = Database(f"sqlite:///{data}/chatapp.db")
     database.migrate()
-    registry = Registry(database, data / "training", None)
+    registry = Registry(database, data / "training", None, DenseBase(model, data))
     registry.learn("shop")
     registry.learn("worse", contained=0.3)
     run = classify_run(tmp_path / "runs", "bank", WORDS, classify_report())
@@ -69,6 +73,11 @@ def test_promoted_and_rolled_back(data: Path) -> None:
     code, _, err = run("adapters", "rollback", "chat")
     assert code == 1
     assert "rolled back" in err
+    spoiled = data / "training" / "adapters"
+    for weights in spoiled.glob("*/adapter_model.safetensors"):
+        weights.write_bytes(b"cut off")
+    code, _, err = run("adapters", "promote", "shop", "--reason", "It was fine.")
+    assert (code, "not a readable safetensors file" in err) == (1, True)
     code, _, err = run("adapters", "promote", "nobody")
     assert code == 1
     assert "Known: bank, shop, worse" in err
@@ -89,6 +98,11 @@ def test_out_and_in_again(data: Path, tmp_path: Path) -> None:
     (pickled / "adapter_model.safetensors").rename(pickled / "adapter_model.bin")
     code, _, err = run("adapters", "import", pickled, "--name", "bad")
     assert (code, "pickle" in err) == (1, True)
+    wide = tiny_lora(tmp_path / "wide")
+    file = wide / "adapter_model.safetensors"
+    file.write_bytes(file.read_bytes().replace(b"layers.1.", b"layers.9."))
+    code, _, err = run("adapters", "import", wide, "--name", "bad")
+    assert (code, "trained on another model" in err) == (1, True)
     card = tmp_path / "card.md"
     assert run("adapters", "export", "shop", card, "--what", "card")[0] == 0
     assert "library_name: peft" in card.read_text()
