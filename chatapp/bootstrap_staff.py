@@ -23,6 +23,7 @@ from chatapp.knowledge.faq import FAQ_THRESHOLD
 from chatapp.personas import answered_from
 from chatapp.records import Persona
 from chatapp.settings import Settings
+from chatapp.training.classify import recommend_base
 from chatapp.training.data import ROLES
 from chatapp.training_records import Task
 from chatapp.ui.staff import (
@@ -102,6 +103,7 @@ def add_teach_page(asgi: FastAPI, training: Training, gate: StaffGate, settings:
         adapters=training.adapters,
         roles=lambda kind: [Role(role.name, role.required) for role in ROLES[kind]],
         bases=_bases,
+        recommend_base=recommend_base,
         corrections=lambda: len(training.feedback.examples()),
         max_bytes=max_bytes,
         has_password=gate.has_password,

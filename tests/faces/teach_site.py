@@ -55,6 +55,10 @@ def classroom(
         adapters=adapters,
         roles=lambda kind: [Role(name, required) for name, required in ROLES[kind]],
         bases=lambda task: [Base("minilm") if task == "classify" else Base("chat")],
+        recommend_base=lambda languages, rows: (
+            "minilm",
+            f"These {rows} rows are in English, which MiniLM reads best.",
+        ),
         corrections=lambda: len(school.approved),
         max_bytes=LARGEST,
         has_password=gate.has_password,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, tzinfo
 
@@ -60,6 +60,7 @@ class TeachDesk:
         self.teaching = rooms.teaching
         self.dry_runs = DryRuns(rooms.teaching)
         self._fixes: dict[str, Fix] = {}
+        self._rows: dict[str, tuple[Mapping[str, float], int]] = {}
 
     def visit(self, request: gr.Request) -> TeachVisit:
         """Who asks. That they are staff has been checked before any handler runs."""
@@ -109,6 +110,7 @@ class TeachDesk:
         except ChatAppError as error:
             told = visit.words.error(error.code, error.sentence)
             return failed_html(dataset, told, visit.words)
+        self._rows[dataset.id] = (found.languages, found.ready)
         self._fixes.update((fix.id, fix) for one in found.findings for fix in one.fixes)
         applied = [(fix_id, self.fix_told(visit, fix_id)) for fix_id in dataset.fixes]
         return checks_html(dataset, found, applied, visit.words)
@@ -132,8 +134,16 @@ class TeachDesk:
             config=config,
             bases=await asyncio.to_thread(self.rooms.bases, config.task),
             earlier=await asyncio.to_thread(read),
+            recommended=self._recommended(visit, dataset, config.task),
         )
         return goal_html(goal, visit.words)
+
+    def _recommended(self, visit: TeachVisit, dataset: Dataset, task: Task) -> tuple[str, str]:
+        """The base that suits a file, and why; of answers it is always the chat's own."""
+        if task == "chat" or dataset.id not in self._rows:
+            return ("chat" if task == "chat" else "", "")
+        base, sentence = self.rooms.recommend_base(*self._rows[dataset.id])
+        return base, visit.words.base_advice(base, sentence)
 
     # ---- steps 3 and 4 ----
     async def run(self, visit: TeachVisit, run: Run) -> str:

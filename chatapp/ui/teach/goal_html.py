@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from html import escape
 from typing import Final, get_args
 
@@ -25,16 +25,16 @@ class Goal:
     """What the step is drawn from.
 
     Attributes:
-        bases: the models that can learn the task, the recommended one first.
+        bases: the models that can learn the task.
         earlier: runs whose settings can be taken over.
-        advice: which base suits the file, in plain sentences.
+        recommended: the base that suits the file, and why; empty where that is not known.
     """
 
     dataset: Dataset
     config: RunConfig
     bases: Sequence[Base]
     earlier: Sequence[Run] = ()
-    advice: Sequence[str] = field(default=())
+    recommended: tuple[str, str] = ("", "")
 
 
 def goal_html(goal: Goal, words: TeachWords) -> str:
@@ -91,10 +91,14 @@ def _name(config: RunConfig, words: TeachWords) -> str:
 def _bases(config: RunConfig, goal: Goal, words: TeachWords) -> str:
     known = [base.name for base in goal.bases]
     named = "" if config.base in (_AUTO, *known) else config.base
-    options = [_option(_AUTO, words("base_auto"), config.base == _AUTO)]
+    suited, why = goal.recommended
+    recommended = words("base_auto")
+    if suited:
+        recommended = words("base_auto_is", base=words.base(suited).split(":")[0].split("：")[0])
+    options = [_option(_AUTO, recommended, config.base == _AUTO)]
     options += [_option(name, words.base(name), name == config.base) for name in known]
     options.append(_option("", words("base_other"), bool(named)))
-    told = " ".join(goal.advice) or words("base_help")
+    told = why or words("base_help")
     return (
         f"<label><span>{escape(words('base'))}</span><select data-base>{''.join(options)}</select>"
         f'<input name="base" value="{escape(config.base)}" placeholder="org/name" '

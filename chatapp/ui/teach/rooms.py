@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, Protocol
@@ -221,7 +221,9 @@ class TeachRooms:
 
     Attributes:
         roles: what the columns of a format can be.
-        bases: the models that can learn a task, the recommended one first.
+        bases: the models that can learn a task.
+        recommend_base: by the languages of the rows and how many there are: the base that suits
+            labels, and why, in a sentence.
         corrections: how many approved corrections wait to be learned.
         max_bytes: the largest file that is taken in.
     """
@@ -230,6 +232,7 @@ class TeachRooms:
     adapters: Registry
     roles: Callable[[Format], Sequence[Role]]
     bases: Callable[[Task], Sequence[Base]]
+    recommend_base: Callable[[Mapping[str, float], int], tuple[str, str]]
     corrections: Callable[[], int]
     max_bytes: int
     has_password: bool

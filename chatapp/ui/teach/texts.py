@@ -45,6 +45,11 @@ class TeachWords(StaffWords):
         """A base model by its name, with what it suits where that is known."""
         return self(f"base_{name}") if f"base_{name}" in _TEXTS else name
 
+    def base_advice(self, name: str, sentence: str) -> str:
+        """Why a base suits; English as the one who recommends it says it."""
+        known = f"base_{name}_advice"
+        return sentence if self.language == "en" or known not in _TEXTS else self(known)
+
     def role(self, name: str) -> str:
         """What a column is for."""
         english, chinese = ROLES.get(name, (name.replace("_", " ").capitalize(), name))

@@ -39,6 +39,7 @@ MADE = {
     *(f"severity_{one}" for one in ("error", "warning", "note")),
     *(f"step_{one}" for one in ("data", "goal", "run", "result")),
     *(f"base_{one}" for one in ("chat", "minilm", "multilingual")),
+    *(f"base_{one}_advice" for one in ("minilm", "multilingual")),
     *(f"export_{one}" for one in ("peft", "merged", "card")),
     *(f"scored_{one}" for one in ("baseline", "adapter")),
     *(f"answers_{one}" for one in ("base", "few_shot", "adapter")),
