@@ -47,7 +47,8 @@ def add_review_page(
         labels=training.labels.counts,
         has_password=has_password,
     )
-    asgi.include_router(review_routes(training.feedback.waiting))
+    feedback = training.feedback
+    asgi.include_router(review_routes(feedback.waiting, feedback.examples, feedback.held_out))
     page = build_review_blocks(rooms)
     gr.mount_gradio_app(asgi, page, path="/review", **review_mount_kwargs())
     asgi.add_middleware(ReviewHeadMiddleware)

@@ -101,7 +101,7 @@ def review_site(database: Database, password: str | None = None) -> ReviewSite:
     app = FastAPI()
     add_error_handlers(app)
     app.include_router(staff_routes(gate))
-    app.include_router(review_routes(feedback.waiting))
+    app.include_router(review_routes(feedback.waiting, feedback.examples, feedback.held_out))
     gr.mount_gradio_app(app, build_review_blocks(rooms), path="/review", **review_mount_kwargs())
     app.add_middleware(ReviewHeadMiddleware)
     app.add_middleware(StaffGuard, gate=gate)

@@ -17,6 +17,7 @@ from chatapp.feedback_records import Tally
 from chatapp.knowledge_records import Grounding, Source
 from chatapp.records import ChatMessage
 from chatapp.store import Database
+from chatapp.training.data import guess, read_rows, to_examples
 from tests.faces.api_app import serving
 from tests.faces.browser import ARGUMENTS, CHROMIUM, DESKTOP
 from tests.faces.review_site import ReviewSite, review_site
@@ -310,15 +311,33 @@ async def test_the_keyboard_is_enough(arrive: Arrive, site: ReviewSite) -> None:
 
 
 # ---- the gate ----------------------------------------------------------------------------------
-async def test_nothing_answers_without_the_password(tmp_path: Path) -> None:
+async def test_nothing_answers_without_the_password_and_files_can_be_read_again(
+    tmp_path: Path,
+) -> None:
     database = Database(f"sqlite:///{tmp_path / 'review.db'}")
     database.migrate()
     closed = review_site(database, password="tents and bags")
     async with serving(closed.app) as address, httpx.AsyncClient(base_url=address) as client:
-        for path in ("/review/waiting", "/review/config", "/review/theme.css"):
+        for path in ("/review/waiting", "/review/held-out.jsonl", "/review/config"):
             assert (await client.get(path)).status_code == 401
         joined = await client.post("/review/gradio_api/queue/join", json={})
         assert joined.status_code == 401
         await client.post("/staff/login", data={"password": "tents and bags"})
         assert (await client.get("/review/waiting")).json() == {"waiting": 0}
+        for number in range(20):
+            question = f"{chr(0x4E00 + number * 40) * 6}?"
+            closed.review.approve(closed.give(question).id, question, "Yes.")
+        for name, part in (
+            ("examples", closed.feedback.examples()),
+            ("held-out", closed.feedback.held_out()),
+        ):
+            sent = await client.get(f"/review/{name}.jsonl")
+            assert sent.headers["content-disposition"] == f'attachment; filename="{name}.jsonl"'
+            path = tmp_path / f"{name}.jsonl"
+            path.write_bytes(sent.content)
+            table = read_rows(path)
+            read = to_examples(table, guess(table)[0].mapping).examples
+            assert [(one.question, one.answer) for one in read] == [
+                (one.question, one.answer) for one in part
+            ]
     database.close()

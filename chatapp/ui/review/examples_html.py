@@ -53,6 +53,12 @@ def _lead(parts: Parts, words: ReviewWords) -> str:
     ]
     if parts.too_near:
         counts.append(words("left_out", n=len(parts.too_near)))
+    aside = (
+        f'<a class="plain" href="/review/held-out.jsonl" download>{sign("down")}'
+        f"{escape(words('download_aside'))}</a>"
+        if parts.held_out
+        else ""
+    )
     teach = (
         f'<a class="solid" href="/teach/?corrections=1">{sign("teach")}'
         f"{escape(words('teach_with', n=len(parts.trained)))}</a>"
@@ -61,7 +67,8 @@ def _lead(parts: Parts, words: ReviewWords) -> str:
     )
     return (
         f'<div class="examples-head"><div><p class="lead">{escape(words("examples_lead"))}</p>'
-        f'<p class="counts">{escape(" · ".join(counts))}</p></div>{teach}</div>'
+        f'<p class="counts">{escape(" · ".join(counts))}</p></div>'
+        f'<div class="examples-acts">{aside}{teach}</div></div>'
     )
 
 

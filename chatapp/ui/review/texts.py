@@ -111,6 +111,7 @@ _TEXTS: Final[Mapping[str, tuple[str, str]]] = {
     "part_held_out": ("set aside", "留作评测"),
     "part_too_near": ("left out", "未使用"),
     "teach_with": ("Teach with these ({n})", "用这些进行训练（{n}）"),
+    "download_aside": ("Set-aside ones as a file", "下载留作评测的示例"),
     "no_examples": ("No examples yet", "还没有示例"),
     "no_examples_help": (
         "Approve feedback as an example, and it will be kept here to learn from.",
