@@ -78,7 +78,8 @@ def build(
 
     from chatapp import ui
     from chatapp.bootstrap_review import add_review_page
-    from chatapp.bootstrap_staff import add_staff_pages, add_teach_page
+    from chatapp.bootstrap_staff import add_staff_pages
+    from chatapp.bootstrap_teach import add_teach_page
 
     conversations = Conversations(database)
     messages = Messages(database, server_id(settings))

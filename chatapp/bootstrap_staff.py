@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 import gradio as gr
 from fastapi import FastAPI
@@ -11,9 +11,7 @@ from chatapp.api.documents import Library, document_routes
 from chatapp.api.knowledge import Loading, knowledge_routes
 from chatapp.api.staff import StaffGate
 from chatapp.api.staff_pages import StaffGuard, staff_routes
-from chatapp.api.teach import Teaching, teach_routes
 from chatapp.bootstrap_knowledge import Knowledge
-from chatapp.bootstrap_training import Training
 from chatapp.engine.base import Engine
 from chatapp.flows.answering import Answering
 from chatapp.flows.demo import Demo
@@ -23,23 +21,11 @@ from chatapp.knowledge.faq import FAQ_THRESHOLD
 from chatapp.personas import answered_from
 from chatapp.records import Persona
 from chatapp.settings import Settings
-from chatapp.training.classify import recommend_base
-from chatapp.training.data import ROLES
-from chatapp.training_records import Task
 from chatapp.ui.staff import (
     StaffHeadMiddleware,
     StaffRooms,
     build_staff_blocks,
     staff_mount_kwargs,
-)
-from chatapp.ui.teach import (
-    Base,
-    Role,
-    TeachHeadMiddleware,
-    TeachRooms,
-    build_teach_blocks,
-    report_page,
-    teach_mount_kwargs,
 )
 
 
@@ -93,28 +79,3 @@ def add_staff_pages(
     gr.mount_gradio_app(asgi, build_staff_blocks(rooms), path="/staff", **staff_mount_kwargs())
     asgi.add_middleware(StaffHeadMiddleware)
     asgi.add_middleware(StaffGuard, gate=gate)
-
-
-def add_teach_page(asgi: FastAPI, training: Training, gate: StaffGate, settings: Settings) -> None:
-    """Add the page at ``/teach``; before the staff's pages, which bring the guard along."""
-    max_bytes = settings.max_upload_mb * 2**20
-    rooms = TeachRooms(
-        teaching=training.finetune,
-        adapters=training.adapters,
-        roles=lambda kind: [Role(role.name, role.required) for role in ROLES[kind]],
-        bases=_bases,
-        recommend_base=recommend_base,
-        corrections=lambda: len(training.feedback.examples()),
-        max_bytes=max_bytes,
-        has_password=gate.has_password,
-    )
-    files = Teaching(training.finetune, training.adapters, report_page, training.folder, max_bytes)
-    asgi.include_router(teach_routes(files))
-    gr.mount_gradio_app(asgi, build_teach_blocks(rooms), path="/teach", **teach_mount_kwargs())
-    asgi.add_middleware(TeachHeadMiddleware)
-
-
-def _bases(task: Task) -> Sequence[Base]:
-    """What can be chosen by name; any other is typed."""
-    chat = Base("chat")
-    return [Base("minilm"), Base("multilingual"), chat] if task == "classify" else [chat]

@@ -24,11 +24,6 @@ def percent(share: float, digits: int = 1) -> str:
     return f"{share * 100:.{digits}f} %"
 
 
-def points(before: float, after: float) -> str:
-    """The change of a share in percentage points, with its sign."""
-    return f"{(after - before) * 100:+.1f}".replace("-", "−")
-
-
 def figure(value: float | None) -> str:
     """A number of unknown size with three or four digits; a dash where there is none."""
     if value is None:

@@ -84,7 +84,8 @@ def _finding(finding: Finding, words: TeachWords) -> str:
     fixes = "".join(_fix(one, words) for one in finding.fixes)
     severity = escape(words(f"severity_{finding.severity}"))
     return (
-        f'<li class="finding" data-severity="{finding.severity}" data-kind="{escape(finding.kind)}">'
+        f'<li class="finding" data-severity="{finding.severity}" '
+        f'data-kind="{escape(finding.kind)}">'
         f'<span class="mark">{sign(_SEVERITY[finding.severity])}<span class="sr-only">{severity}'
         f"</span></span><div><p>{escape(words.finding(finding))}</p>"
         f"{_places(finding, words)}</div>"

@@ -163,7 +163,8 @@ def command_html(command: str, words: TeachWords) -> str:
 def rephrased_html(pairs: Sequence[tuple[str, str]], words: TeachWords) -> str:
     """Examples beside the copies that would be added."""
     if not pairs:
-        return f'<section class="extra"><p class="none">{escape(words("none_rephrased"))}</p></section>'
+        told = escape(words("none_rephrased"))
+        return f'<section class="extra"><p class="none">{told}</p></section>'
     rows = "".join(f"<tr><td>{escape(one)}</td><td>{escape(two)}</td></tr>" for one, two in pairs)
     heads = "".join(
         f'<th scope="col">{escape(words(key))}</th>' for key in ("as_written", "as_rephrased")

@@ -77,7 +77,8 @@ def _slot(
     before = promotions[1].adapter if len(promotions) > 1 else None
     back = (
         f'<button type="button" class="plain small" data-do="rollback" data-slot="{slot}">'
-        f"{sign('undo')}{escape(words('roll_back_to', name=before or words('base_short')))}</button>"
+        f"{sign('undo')}{escape(words('roll_back_to', name=before or words('base_short')))}"
+        "</button>"
         if adapter
         else ""
     )

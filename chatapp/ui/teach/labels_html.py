@@ -50,7 +50,8 @@ def _scores(kind: str, scores: Scores, report: ClassifyReport, words: TeachWords
     return (
         f'<tr{won}><th scope="row">{escape(words(f"scored_{kind}"))}{best}'
         f'<span class="sub">{escape(scores.name)}</span></th><td>{percent(scores.accuracy)}</td>'
-        f"<td>{percent(scores.macro_f1)}</td><td>{escape(lasting_about(scores.seconds, words))}</td>"
+        f"<td>{percent(scores.macro_f1)}</td>"
+        f"<td>{escape(lasting_about(scores.seconds, words))}</td>"
         "</tr>"
     )
 
@@ -67,7 +68,8 @@ def _by_label(report: ClassifyReport, words: TeachWords) -> str:
     folded = (
         f'<details data-keep="labels-rest"><summary>'
         f"{escape(words('more_labels', n=len(hardest) - _LABELS))}</summary>"
-        f'<div class="scroll" tabindex="0"><table class="scores">{heads}<tbody>{rest}</tbody></table>'
+        f'<div class="scroll" tabindex="0"><table class="scores">{heads}'
+        f"<tbody>{rest}</tbody></table>"
         "</div></details>"
         if rest
         else ""
@@ -75,7 +77,8 @@ def _by_label(report: ClassifyReport, words: TeachWords) -> str:
     return (
         f'<section><h3>{escape(words("by_label"))}</h3><p class="sub">'
         f'{escape(words("by_label_help"))}</p><div class="scroll" tabindex="0">'
-        f'<table class="scores">{heads}<tbody>{shown}</tbody><tfoot>{averages}</tfoot></table></div>'
+        f'<table class="scores">{heads}<tbody>{shown}</tbody><tfoot>{averages}</tfoot></table>'
+        "</div>"
         f"{folded}</section>"
     )
 

@@ -30,7 +30,8 @@ def past_goal_html(run: Run, kept: Dataset | None, words: TeachWords) -> str:
     if preset:
         summary += f" · {words(f'preset_{preset}')}"
     rows = "".join(
-        f"<dt><code>{escape(name)}</code></dt><dd>{escape('–' if value is None else str(value))}</dd>"
+        f"<dt><code>{escape(name)}</code></dt>"
+        f"<dd>{escape('–' if value is None else str(value))}</dd>"
         for name, value in run.config.items()
     )
     again = (

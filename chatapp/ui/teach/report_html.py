@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from html import escape
 
-from chatapp.training_records import ChatReport, ClassifyReport, Report
+from chatapp.training_records import ClassifyReport, Report
 from chatapp.ui.teach.answers_html import answers_report
 from chatapp.ui.teach.labels_html import labels_report
 from chatapp.ui.teach.texts import TeachWords
@@ -41,13 +41,3 @@ def rows_used(rows: Mapping[str, int], words: TeachWords) -> str:
     """How many rows each part had."""
     told = " · ".join(words(f"part_{name}", n=count) for name, count in rows.items() if count)
     return f'<p class="facts">{escape(told)}</p>'
-
-
-def is_chat(report: Report) -> bool:
-    """Whether it is about answers."""
-    return isinstance(report, ChatReport)
-
-
-def sentences(items: Sequence[str]) -> str:
-    """A list of plain sentences."""
-    return f"<ul>{''.join(f'<li>{escape(one)}</li>' for one in items)}</ul>" if items else ""

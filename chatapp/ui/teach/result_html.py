@@ -36,7 +36,8 @@ def verdict_html(result: Result, words: TeachWords) -> str:
     wait = _AGAIN if result.adapter is None and result.awaited else 0
     return (
         f'<div class="verdict-part" data-run="{escape(run.id)}" data-again="{wait}" '
-        f'data-summary="{escape(words.verdict(report))}"><div class="headline" data-helped="{good}">'
+        f'data-summary="{escape(words.verdict(report))}">'
+        f'<div class="headline" data-helped="{good}">'
         f"{sign('check' if good == 'yes' else 'alert')}<p>{escape(words.verdict(report))}</p></div>"
         f"{_acts(result, words)}{rows_used(report.rows, words)}</div>"
     )
@@ -65,7 +66,8 @@ def _acts(result: Result, words: TeachWords) -> str:
     live = (
         f'<span class="use" data-used="yes">{escape(words("is_live"))}</span>'
         if adapter.live
-        else f'<button type="button" class="solid" data-do="gate" data-name="{escape(adapter.name)}">'
+        else '<button type="button" class="solid" data-do="gate" '
+        f'data-name="{escape(adapter.name)}">'
         f"{escape(words('make_live'))}</button>"
     )
     return (

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
 from typing import Final
@@ -103,7 +103,8 @@ def _bar(run: Run, words: TeachWords) -> str:
     state = run.state
     label = escape(words("progress_of", name=run.name))
     if not state.steps:
-        return f'<span class="bar unknown" role="progressbar" aria-label="{label}"><span></span></span>'
+        kind = 'class="bar unknown" role="progressbar"'
+        return f'<span {kind} aria-label="{label}"><span></span></span>'
     share = min(1.0, state.step / state.steps)
     return (
         f'<span class="bar" role="progressbar" aria-label="{label}" aria-valuemin="0" '
@@ -162,7 +163,8 @@ def _baseline(watched: Watched, words: TeachWords) -> str:
 def _figures(points: Sequence[MetricPoint], words: TeachWords) -> str:
     latest = {name: _latest(points, name) for name in _SMALL}
     shown = "".join(
-        f"<div><dt>{escape(words(f'figure_{name}'))}</dt><dd>{escape(_shown(name, value))}</dd></div>"
+        f"<div><dt>{escape(words(f'figure_{name}'))}</dt>"
+        f"<dd>{escape(_shown(name, value))}</dd></div>"
         for name, value in latest.items()
         if value is not None
     )
@@ -233,7 +235,8 @@ def _sample(question: str, answers: Sequence[SampleAnswer], words: TeachWords) -
     )
     folded = (
         f'<details data-keep="sample-{escape(question[:40])}"><summary>'
-        f"{escape(words('earlier_answers', n=len(answers) - 1))}</summary><ol>{earlier}</ol></details>"
+        f"{escape(words('earlier_answers', n=len(answers) - 1))}</summary>"
+        f"<ol>{earlier}</ol></details>"
         if earlier
         else ""
     )
@@ -244,7 +247,8 @@ def _sample(question: str, answers: Sequence[SampleAnswer], words: TeachWords) -
     )
     return (
         f'<li><p class="question">{escape(question)}</p><p class="answer"><span class="at">'
-        f"{escape(words('at_step', n=last.step))}</span>{escape(last.answer)}</p>{expected}{folded}</li>"
+        f"{escape(words('at_step', n=last.step))}</span>{escape(last.answer)}</p>"
+        f"{expected}{folded}</li>"
     )
 
 
@@ -262,8 +266,3 @@ def _log(watched: Watched, words: TeachWords) -> str:
 def nothing_run_html(words: TeachWords) -> str:
     """Before a run was started."""
     return f'<div class="run none"><p>{escape(words("no_run_yet"))}</p></div>'
-
-
-def settings_shown(config: Mapping[str, object]) -> list[tuple[str, str]]:
-    """A run's settings as names and texts."""
-    return [(name, "–" if value is None else str(value)) for name, value in config.items()]

@@ -93,13 +93,14 @@ def source_html(
     facts = [counted(words, "rows", dataset.rows), size(dataset.bytes)]
     label = escape(words("remove_file", name=dataset.name))
     return (
-        f'<div class="source" data-dataset="{escape(dataset.id)}" data-name="{escape(dataset.name)}">'
+        f'<div class="source" data-dataset="{escape(dataset.id)}">'
         f'<div class="file">{sign("file")}<strong>{escape(dataset.name)}</strong>'
         f'<span class="sub">{escape(" · ".join(facts))}</span><span class="acts">'
         f'<button type="button" class="plain" data-do="new">{escape(words("other_file"))}</button>'
         f'<button type="button" class="quiet" data-do="remove-data" data-id="{escape(dataset.id)}" '
         f'aria-label="{label}" title="{label}">{sign("trash")}</button></span></div>'
-        f"{_format(dataset, roles, words)}{_examples(previews, problem, words, sorting=sorting)}</div>"
+        f"{_format(dataset, roles, words)}"
+        f"{_examples(previews, problem, words, sorting=sorting)}</div>"
     )
 
 
@@ -167,7 +168,8 @@ def _examples(
     shown = "".join(_example(one, words, sorting=sorting) for one in previews)
     return (
         f'<section class="examples"><h3>{escape(words("as_seen"))}</h3>'
-        f'<p class="lead">{words.marked("as_sorted_help" if sorting else "as_seen_help")}</p><ol>{shown}</ol></section>'
+        f'<p class="lead">{words.marked("as_sorted_help" if sorting else "as_seen_help")}</p>'
+        f"<ol>{shown}</ol></section>"
     )
 
 

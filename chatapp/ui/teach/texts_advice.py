@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Final
 
 ADVICE_ZH: Final[Mapping[str, str]] = {
-    "method": "改动以何种方式保存。LoRA 几乎总是合适；QLoRA 在显卡上更省内存，DoRA 学得更多但更慢。",
+    "method": "改动以何种方式保存。LoRA 几乎总是合适；QLoRA 更省显存，DoRA 学得更多但更慢。",
     "rank": "最多可以改动多少（rank），通常为 8 到 32。",
     "alpha": "改动的影响有多强（alpha），一般为 rank 的两倍。",
     "dropout": "训练时随机略去的改动比例（dropout）。",

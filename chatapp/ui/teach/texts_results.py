@@ -86,12 +86,13 @@ RESULTS: Final[Mapping[str, tuple[str, str]]] = {
     "verdict_answers": (
         "It helped: {after} % of {n:,} answers hold the wanted one, {before} % before and "
         "{few_shot} % with examples in the prompt.",
-        "有效：{n:,} 个回答中 {after}% 含有期望内容，训练前为 {before}%，提示附例子时为 {few_shot}%。",
+        "有效：{n:,} 个回答中 {after}% 含有期望内容，训练前 {before}%，提示附例子时 {few_shot}%。",
     ),
     "verdict_answers_no": (
         "It did not help: {after} % of {n:,} answers hold the wanted one, {before} % before and "
         "{few_shot} % with examples in the prompt.",
-        "没有帮助：{n:,} 个回答中 {after}% 含有期望内容，训练前为 {before}%，提示附例子时为 {few_shot}%。",
+        "没有帮助：{n:,} 个回答中 {after}% 含有期望内容，训练前 {before}%，"
+        "提示附例子时 {few_shot}%。",
     ),
     "registering": ("Being entered in the list of adapters…", "正在登记……"),
     "was_discarded": (
@@ -191,7 +192,8 @@ RESULTS: Final[Mapping[str, tuple[str, str]]] = {
     "place": ("{file}, row {row:,}", "{file} 第 {row:,} 行"),
     "calibration": ("Can its confidence be trusted?", "它的把握可信吗？"),
     "calibration_help": (
-        "Near the dotted line, “80 % sure” is right 8 times of 10. It is off by {share} on average.",
+        "Near the dotted line, “80 % sure” is right 8 times of 10. On average it is off by "
+        "{share}.",
         "越接近虚线，“80% 把握”就越是十次对八次。平均偏差 {share}。",
     ),
     "calibration_real": ("really right, %", "实际正确率 %"),
