@@ -7,10 +7,9 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from chatapp.knowledge.languages import language_of
-from chatapp.knowledge.normalising import normalised
 from chatapp.records import ChatMessage
 from chatapp.training.data.advice import language_name
-from chatapp.training.data.likeness import alike_groups
+from chatapp.training.data.likeness import alike_groups, compared
 from chatapp.training.data.limits import shortened
 from chatapp.training.data.personal import SORTS, Found, Sort, find_personal, mask_personal
 from chatapp.training.data.places import be, has, rows
@@ -62,8 +61,8 @@ def check_duplicates(
     examples: Sequence[Example], positions: Sequence[int], context: Context
 ) -> list[Problem]:
     """Is it there before, word for word or nearly so, with the same answer?"""
-    answers = [normalised(examples[at].answer) for at in positions]
-    asked = [normalised(asked_text(examples[at])) for at in positions]
+    answers = [compared(examples[at].answer) for at in positions]
+    asked = [compared(asked_text(examples[at])) for at in positions]
     again: list[int] = []
     near: dict[int, str] = {}
     seen: set[tuple[str, str]] = set()
@@ -118,12 +117,12 @@ def check_contradictions(
             continue
         system = example.messages[0] if example.messages else None
         above = system.content if system is not None and system.role == "system" else ""
-        asked[normalised(asked_text(example)), above].append(position)
+        asked[compared(asked_text(example)), above].append(position)
     at: list[int] = []
     later: list[int] = []
     for same in asked.values():
-        first = normalised(examples[same[0]].answer)
-        others = [one for one in same if normalised(examples[one].answer) != first]
+        first = compared(examples[same[0]].answer)
+        others = [one for one in same if compared(examples[one].answer) != first]
         if others:
             at += same
             later += others

@@ -47,8 +47,8 @@ def alike_groups(
     """For each text the index of the first one of its group; its own where it is alone.
 
     A group is closed: any two texts that are nearly the same are in one group, over however many
-    others they hang together. Case, punctuation and spacing count for nothing. Texts without any
-    letter or digit are in no group.
+    others they hang together. Case, punctuation and spacing count for nothing where there is
+    anything else. Empty texts are in no group.
 
     Args:
         texts: any number; memory is taken for 600 bytes each.
@@ -56,7 +56,7 @@ def alike_groups(
             they are the same, and not if they are nearly so.
         progress: told the share that is done.
     """
-    plain = [normalised(text) for text in texts]
+    plain = [compared(text) for text in texts]
     ids: dict[str, int] = {}
     kind_of = [ids.setdefault(kind, len(ids)) for kind in kinds or [""] * len(texts)]
     firsts: dict[tuple[str, int], int] = {}
@@ -79,6 +79,11 @@ def alike_groups(
         unique[groups.root(number)] if text else at
         for at, (text, number) in enumerate(zip(plain, numbers, strict=True))
     ]
+
+
+def compared(text: str) -> str:
+    """A text as it is compared with others: normalised, unless nothing is left then, as of 👍."""
+    return normalised(text) or text.strip()
 
 
 class _Groups:

@@ -10,7 +10,7 @@ from chatapp.training.data.formats import NAMES, ROLES
 from chatapp.training.data.limits import LONGEST_CELL, refusal, shortened
 from chatapp.training.data.places import Collected, be, rows
 from chatapp.training.data.table import Row, Table
-from chatapp.training.data.turns import NoTurns, clean, parsed, turns_of
+from chatapp.training.data.turns import NoText, NoTurns, clean, parsed, turns_of
 from chatapp.training_records import DataMapping, Example, Finding, Format
 
 
@@ -50,14 +50,15 @@ def to_examples(table: Table, mapping: DataMapping) -> Mapped:
             _check_sizes(cells)
             example = make(cells)
         except NoTurns as problem:
+            wrong = isinstance(problem, NoText)
             role = next(iter(ROLES[mapping.format])).name
             collected.add(
-                "no_conversation",
+                "not_text" if wrong else "no_conversation",
                 "error",
-                _no_conversation,
+                _not_text if wrong else _no_conversation,
                 file=table.name,
                 row=row.number,
-                column=mapping.columns.get(role, ""),
+                column="" if wrong else mapping.columns.get(role, ""),
                 value=problem,
             )
             continue
@@ -96,7 +97,7 @@ def _check(table: Table, mapping: DataMapping) -> None:
 def _check_sizes(cells: Cells) -> None:
     for cell in cells.values():
         if isinstance(cell, str) and len(cell) > LONGEST_CELL:
-            raise NoTurns(f"is longer than {LONGEST_CELL // 1024**2} million characters")
+            raise NoText(f"is longer than {LONGEST_CELL // 1024**2} million characters")
 
 
 def _placed(example: Example, table: Table, row: Row) -> Example:
@@ -207,4 +208,11 @@ def _no_conversation(count: int) -> str:
         f"{rows(count)} {be(count)} left out, because the cell holds no conversation. It must be a "
         'list of turns such as [{"role": "user", "content": "…"}, {"role": "assistant", '
         '"content": "…"}].'
+    )
+
+
+def _not_text(count: int) -> str:
+    return (
+        f"{rows(count)} {be(count)} left out, because a cell holds a list, an object or far too "
+        "much where a text is expected. Choose another column, or write one text into each cell."
     )

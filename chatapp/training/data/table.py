@@ -116,6 +116,8 @@ def tabulate(name: str, layout: Layout, reader: Reader) -> Table:
             if size > _KEPT:
                 kept = None
     _check_rows(name, layout, count, collected)
+    if not columns:
+        raise refusal(name, " has rows, but nothing is in them. Add at least a few examples.")
     return Table(
         name=name,
         kind=layout.kind,

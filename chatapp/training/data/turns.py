@@ -26,6 +26,10 @@ class NoTurns(Exception):
     """A cell that holds no conversation; says what is wrong with it."""
 
 
+class NoText(NoTurns):
+    """A cell that holds something else where a text is expected."""
+
+
 def turns_of(cell: object) -> tuple[ChatMessage, ...]:
     """The turns that a cell holds: a list of objects, or a text that is such a list in JSON.
 
@@ -57,9 +61,15 @@ def parsed(cell: object) -> object:
 
 def clean(cell: object) -> str:
     """A cell as text that can be stored and encoded: without control characters and halves of
-    characters, and without blanks around it."""
+    characters, and without blanks around it.
+
+    Raises:
+        NoText: it is a list or an object.
+    """
     if cell is None:
         return ""
+    if isinstance(cell, list | dict):
+        raise NoText(f"is {'a list' if isinstance(cell, list) else 'an object'}: {cell!s:.80}")
     if isinstance(cell, bool):
         return str(cell).lower()
     if isinstance(cell, float) and cell.is_integer() and abs(cell) < 1e15:

@@ -245,6 +245,8 @@ HOSTILE = [
     Hostile("cut.json", content('[{"text": "a", "label": "b"}, {"text": "c'), ("line 1",)),
     Hostile("comma.json", lines("[", '{"text": "a",', '"label": "b",}', "]"), ("line 3",)),
     Hostile("single.json", content("[]"), ("no rows",)),
+    Hostile("hollow.jsonl", lines("{}", "{}", "[]"), ("nothing is in them",)),
+    Hostile("hollow.json", content("[{}, []]"), ("nothing is in them",)),
     Hostile("value.json", content("42"), ("single JSON value",)),
     Hostile("no-list.json", content('{"title": {"of": "a"}, "size": 3}'), ("no list", "title,")),
     Hostile("not-a-number.json", content('[{"text": NaN, "label": "x"}]'), ("line 1", "not JSON")),

@@ -170,6 +170,11 @@ def test_duplicates_and_near_duplicates_are_told_apart() -> None:
     assert apply_fixes(rows, fixes, "classify", words, 256) == [rows[0], rows[3]]
 
 
+def test_signs_alone_are_told_apart() -> None:
+    rows = labelled(("👍", "👍"), ("👎", "👎"), ("👍", "👍"))
+    assert [place.row for place in found(looked(rows, "classify"), "duplicate").places] == [4]
+
+
 def test_the_same_question_with_different_answers() -> None:
     rows = [
         asked("Are you open on Sundays?", "Yes, from noon.", row=1),

@@ -50,7 +50,8 @@ def test_it_finds_what_comparing_all_pairs_finds(seed: int) -> None:
         ("送餐太慢了，等了一个半小时", "送餐太慢了等了一个半小时..", True),
         ("味道很好！", "服务很差！", False),
         ("", "", False),
-        ("?!", "?!", False),
+        ("👍", "👍", True),
+        ("👍", "👎", False),
         ("ok", "OK!", True),
     ],
 )

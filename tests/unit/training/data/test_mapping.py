@@ -99,6 +99,13 @@ def test_of_a_pair_the_better_side_is_learned_and_that_is_said(
     assert [(one.kind, one.severity) for one in found.findings] == [("preference", "note")]
 
 
+def test_lists_and_objects_are_no_texts(tmp_path: Path) -> None:
+    rows = [{"t": {"a": 1}, "l": "x"}, {"t": "a", "l": ["x", "y"]}, {"t": "a", "l": "x"}]
+    found = mapped(tmp_path, "text_label", rows, text="t", label="l")
+    assert [one.row for one in found.examples] == [3]
+    assert [(one.kind, one.count) for one in found.findings] == [("not_text", 2)]
+
+
 def test_labels_of_any_type_are_text(tmp_path: Path) -> None:
     rows = [{"t": "a", "l": label} for label in (1, 2.0, True, "x", ["only"], None)]
     examples = mapped(tmp_path, "text_label", rows, text="t", label="l").examples
