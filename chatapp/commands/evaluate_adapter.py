@@ -37,7 +37,10 @@ def adapter(
     ],
     as_json: AsJson = False,
 ) -> None:
-    """Measure what was learned on a file: the whole report, with every answer in JSON."""
+    """Measure what was learned on a file: the whole report, with every answer in JSON.
+
+    An adapter that was imported keeps it as its report, by which it may go live.
+    """
     with one_sentence_on_failure():
         settings = read_settings()
         registry = bootstrap.taught(settings).adapters
@@ -49,8 +52,9 @@ def adapter(
             report = measure(
                 found, examples, lambda: Path(bases.learner("chat", AUTO, {}, len(examples)))
             )
+        kept = not learned and registry.keep_report(name, report, examples)
     if as_json:
-        rows = {"adapter": name, "rows": len(examples), "learned_rows": learned}
+        rows = {"adapter": name, "rows": len(examples), "learned_rows": learned, "kept": kept}
         write_json(rows | {"report": _REPORT.dump_python(report, mode="json")})
         return
     if learned:
@@ -64,6 +68,8 @@ def adapter(
         _show_classifier(report)
     else:
         _show_chat(report)
+    if kept:
+        typer.echo(f"This is the report of {name} from now on.")
 
 
 def _show_classifier(report: ClassifyReport) -> None:

@@ -12,14 +12,14 @@ from chatapp.errors import InvalidRequest, NotFound
 from chatapp.flows.adapters_arrivals import Arrivals
 from chatapp.flows.adapters_contest import Contests
 from chatapp.flows.adapters_export import What, export
-from chatapp.flows.adapters_files import AdapterFiles
+from chatapp.flows.adapters_files import AdapterFiles, examples_hash
 from chatapp.flows.adapters_gate import Gate, Rival, judge, same_test
 from chatapp.flows.adapters_import import check_chat_adapter
 from chatapp.flows.adapters_live import BASE, LIVE, LiveAdapters, writer
 from chatapp.flows.adapters_serving import Serving
 from chatapp.store import Promotions, StoredAdapters
 from chatapp.training.run.folder import RunFolder
-from chatapp.training_records import Adapter, Example, Promotion, Slot
+from chatapp.training_records import Adapter, Example, Promotion, Report, Slot
 
 __all__ = ["UNDO_DAYS", "Adapters", "Gate", "What"]
 
@@ -119,6 +119,20 @@ class Adapters:
     def learned(self, adapter: Adapter, examples: Sequence[Example]) -> int:
         """How many of these examples an adapter has learned from, as far as its run is there."""
         return self._contests.learned_of(adapter, examples)
+
+    def keep_report(self, name: str, report: Report, examples: Sequence[Example]) -> bool:
+        """Keep how good an adapter was on ``examples``, if it came without a report.
+
+        Returns:
+            Whether it was kept; the report of a run stays.
+
+        Raises:
+            NotFound: there is no adapter of that name.
+        """
+        if self._stored.get(name).report is not None:
+            return False
+        self._stored.measured(name, report, examples_hash(examples))
+        return True
 
     # --- coming and going; blocking ---
 

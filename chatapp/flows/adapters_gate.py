@@ -61,10 +61,10 @@ def _judge_chat(candidate: Adapter, report: ChatReport, rival: Rival | None) -> 
     check = report.general
     kept = (
         f"It kept its general ability: {check.after:.0%} of {check.questions} everyday questions "
-        f"right, before it {check.before:.0%}."
+        f"right, {check.before:.0%} before."
         if check.kept
         else f"It lost general ability: {check.after:.0%} of {check.questions} everyday questions "
-        f"right, before it {check.before:.0%}; at most {check.allowed_drop:.0%} may be lost."
+        f"right, {check.before:.0%} before; at most {check.allowed_drop:.0%} may be lost."
     )
     return Gate(better and check.kept, (sentence, kept))
 

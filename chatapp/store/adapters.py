@@ -123,6 +123,20 @@ class StoredAdapters:
             _flush_name(session, name)
             return self._record(row, frozenset())
 
+    def measured(self, name: str, report: Report, test_hash: str) -> Adapter:
+        """Give an adapter the report that it came without; one that it has stays.
+
+        Raises:
+            NotFound: there is none of that name.
+        """
+        with self._db.write() as session:
+            row = session.scalars(_there().where(AdapterRow.name == name)).one_or_none()
+            if row is None:
+                raise NotFound(f"There is no adapter {name!r}. It may have been deleted.")
+            if row.report is None:
+                row.report, row.test_hash = _REPORT.dump_json(report).decode(), test_hash
+            return self._record(row, live_ids(session))
+
     def delete(self, name: str) -> Adapter:
         """Hide an adapter until it is restored.
 

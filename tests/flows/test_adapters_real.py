@@ -103,6 +103,16 @@ def test_it_is_measured_on_a_file_from_the_command_line(
     assert (result["rows"], result["learned_rows"]) == (4, 3)
     assert result["report"]["accuracy"] == 0.75
     assert len(result["report"]["predictions"]) == 4
+    assert result["kept"] is False
+    # One that was imported keeps what it was measured at, and may go live by it.
+    archive = registry.adapters.export("asked", "peft", tmp_path / "asked.zip")
+    registry.adapters.import_(archive, "theirs", "intent")
+    assert not registry.adapters.gate("theirs").passed
+    code, out, _ = run("evaluate", "adapter", "theirs", path)
+    assert (code, "This is the report of theirs" in out) == (0, True)
+    passed, (sentence, *_) = registry.adapters.gate("theirs")
+    assert passed
+    assert "75.0% right against 25.0%" in sentence
     code, out, _ = run("classify", "asked", "when will the boat arrive at my door", "--json")
     assert json.loads(out)["label"] == "delivery"
     empty = table(tmp_path / "empty.csv", [])

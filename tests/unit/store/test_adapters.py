@@ -50,6 +50,15 @@ def test_an_adapter_keeps_its_lineage(adapters: StoredAdapters, tmp_path: Path) 
         adapters.get("shop-2")
 
 
+def test_a_report_is_given_once(adapters: StoredAdapters) -> None:
+    add(adapters, "imported")
+    made = adapters.measured("imported", chat_report(0.4), "t")
+    assert (made.report, made.test_hash) == (chat_report(0.4), "t")
+    assert adapters.measured("imported", chat_report(0.9), "u") == adapters.get("imported") == made
+    with pytest.raises(NotFound):
+        adapters.measured("nobody", chat_report(), "t")
+
+
 def test_a_name_is_taken_until_its_adapter_is_deleted(adapters: StoredAdapters) -> None:
     first = add(adapters, "shop")
     with pytest.raises(InvalidRequest, match="already"):
