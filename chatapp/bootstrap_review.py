@@ -11,7 +11,7 @@ from chatapp.bootstrap_training import Training
 from chatapp.flows.comparing import Comparing
 from chatapp.flows.feedback_review import Review
 from chatapp.knowledge.languages import language_of
-from chatapp.store import Corrections, Database, Remarks
+from chatapp.store import Corrections, Database, Messages, Remarks
 from chatapp.training.data.personal import mask_personal
 from chatapp.ui.review import (
     ReviewHeadMiddleware,
@@ -44,6 +44,7 @@ def add_review_page(
         feedback=training.feedback,
         collections=knowledge.collections,
         tallies=comparing.tallies,
+        thumbs=Messages(database).thumbs,
         labels=training.labels.counts,
         has_password=has_password,
     )

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import cast
 
-from sqlalchemy import Table, and_, bindparam, or_, select, update
+from sqlalchemy import Table, and_, bindparam, func, or_, select, update
 from sqlalchemy.orm import Session
 
 from chatapp.errors import InvalidRequest, NotFound
@@ -151,6 +151,17 @@ class Messages:
             if row is None:
                 raise NotFound("There is no such message. It may have been deleted.")
             row.liked = liked
+
+    def thumbs(self, days: int = 30) -> tuple[int, int]:
+        """How many answers of the last ``days`` readers found good, and how many bad."""
+        query = (
+            select(MessageRow.liked, func.count())
+            .where(MessageRow.liked.is_not(None), MessageRow.created_at >= now() - timedelta(days))
+            .group_by(MessageRow.liked)
+        )
+        with self._db.read() as session:
+            found = {bool(liked): count for liked, count in session.execute(query)}
+        return found.get(True, 0), found.get(False, 0)
 
     def interrupt_unfinished(self) -> int:
         """Mark the answers a killed server left unfinished as stopped; returns how many.

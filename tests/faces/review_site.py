@@ -95,6 +95,7 @@ def review_site(database: Database, password: str | None = None) -> ReviewSite:
         feedback=feedback,
         collections=collections,
         tallies=lambda: tallies,
+        thumbs=lambda: (3, 1),
         labels=lambda purpose: labels.get(purpose, []),
         has_password=gate.has_password,
     )

@@ -253,6 +253,9 @@ async def test_examples_are_counted_edited_and_lead_to_teaching(
     await press(pane, "Save")
     await expect(page.locator(".notice")).to_contain_text("Saved.")
     assert site.review.corrections("cccccccc")[0].answer == "A better answer"
+    await press(page.locator(".notice"), "Undo")
+    await expect(page.locator(".notice")).to_contain_text("As it was before.")
+    assert site.review.corrections("cccccccc")[0].answer == "Answer 2"
     await press(pane, "Delete “cccccccc 2?”")
     await expect(pane.locator("tbody tr")).to_have_count(0)
     await press(page.locator(".notice"), "Undo")
@@ -267,7 +270,8 @@ async def test_votes_and_labels_are_counted(arrive: Arrive, site: ReviewSite) ->
     ]
     site.labels["intent"] = [("refund", 1_042), ("delivery", 7)]
     page = await arrive("numbers")
-    rows = page.locator("#numbers section").first.locator("tbody tr")
+    await expect(page.locator("#numbers")).to_contain_text("3 up, 1 down in the last 30 days: 75%")
+    rows = page.locator("#numbers section").nth(1).locator("tbody tr")
     await expect(rows.nth(0)).to_have_text("returns-2 against base model5311075%")
     await expect(rows.nth(1)).to_have_text("a against b20002–")
     labels = page.get_by_role("region", name="Intent")

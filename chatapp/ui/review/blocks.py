@@ -64,5 +64,6 @@ def _wire(blocks: gr.Blocks, parts: ReviewParts, on: ReviewHandlers) -> None:
     ):
         event(handler, None, outputs, **_QUIET).failure(None, None, None, js=failed, **_QUIET)
     desk.undo(on.undo, None, outputs, **_QUIET)
+    desk.unedit_example(on.unedit_example, None, outputs, **_QUIET)
     desk.delete_example(on.delete_example, None, outputs, **_QUIET)
     desk.restore_example(on.restore_example, None, outputs, **_QUIET)

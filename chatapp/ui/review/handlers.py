@@ -6,10 +6,11 @@ None of them asks again who the reader is: whatever reaches them has passed ``St
 from __future__ import annotations
 
 import asyncio
+from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import tzinfo
-from typing import get_args
+from typing import Final, get_args
 
 import gradio as gr
 
@@ -31,6 +32,9 @@ from chatapp.ui.staff.notice import notice
 from chatapp.ui.staff.picked import text, texts
 from chatapp.ui.visit import words_of
 
+_UNDOABLE: Final = 20
+"""Edits that can still be taken back."""
+
 
 class ReviewHandlers:
     """Reads and decides."""
@@ -38,6 +42,7 @@ class ReviewHandlers:
     def __init__(self, rooms: ReviewRooms) -> None:
         self._rooms = rooms
         self._review = rooms.review
+        self._edited: OrderedDict[str, tuple[str, str]] = OrderedDict()
 
     @plainly
     async def arrive(self, request: gr.Request) -> list[object]:
@@ -114,14 +119,27 @@ class ReviewHandlers:
     @plainly
     async def edit_example(self, request: gr.Request, picked: gr.EventData) -> list[object]:
         """Change an approved example."""
-        await asyncio.to_thread(
-            self._review.edit,
-            text(picked, "id"),
-            text(picked, "question"),
-            text(picked, "answer"),
-            masked=False,  # the reviewer sees what was masked, and has written the rest
-        )
-        return await self._told(request, picked, "example_saved")
+        id_, question, answer = (text(picked, name) for name in ("id", "question", "answer"))
+
+        def edit() -> None:
+            before = next((one for one in self._review.corrections() if one.id == id_), None)
+            # Nothing is hidden: the reviewer sees what was, and has written the rest.
+            self._review.edit(id_, question, answer, masked=False)
+            if before is not None:
+                self._edited[id_] = (before.question, before.answer)
+            if len(self._edited) > _UNDOABLE:
+                self._edited.popitem(last=False)
+
+        await asyncio.to_thread(edit)
+        return await self._told(request, picked, "example_saved", undo=("unedit_example", id_))
+
+    @plainly
+    async def unedit_example(self, request: gr.Request, picked: gr.EventData) -> list[object]:
+        """Bring an example back to how it was before it was edited."""
+        for id_ in texts(picked, "ids"):
+            if before := self._edited.pop(id_, None):
+                await asyncio.to_thread(self._review.edit, id_, *before, masked=False)
+        return await self._told(request, picked, "example_restored")
 
     @plainly
     async def delete_example(self, request: gr.Request, picked: gr.EventData) -> list[object]:
@@ -173,7 +191,7 @@ class ReviewHandlers:
     def _numbers(self, words: ReviewWords) -> str:
         purposes: tuple[Purpose, ...] = get_args(Purpose)
         labels = {purpose: self._rooms.labels(purpose) for purpose in purposes}
-        return numbers_html(self._rooms.tallies(), labels, words)
+        return numbers_html(self._rooms.thumbs(), self._rooms.tallies(), labels, words)
 
 
 def _words(request: gr.Request) -> ReviewWords:

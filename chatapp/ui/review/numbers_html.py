@@ -1,4 +1,4 @@
-"""Counts: blind votes by pair of adapters, and what customers write about."""
+"""Counts: thumbs, blind votes by pair of adapters, and what customers write about."""
 
 from __future__ import annotations
 
@@ -11,12 +11,27 @@ from chatapp.ui.review.texts import ReviewWords
 
 
 def numbers_html(
+    thumbs: tuple[int, int],
     tallies: Sequence[Tally],
     labels: Mapping[Purpose, Sequence[tuple[str, int]]],
     words: ReviewWords,
 ) -> str:
-    """Both, each with what it was measured on."""
-    return f'<div class="numbers">{_votes(tallies, words)}{_labels(labels, words)}</div>'
+    """All of them, each with what it was measured on. ``thumbs``: up and down."""
+    return (
+        f'<div class="numbers">{_thumbs(thumbs, words)}{_votes(tallies, words)}'
+        f"{_labels(labels, words)}</div>"
+    )
+
+
+def _thumbs(thumbs: tuple[int, int], words: ReviewWords) -> str:
+    up, down = thumbs
+    if up + down == 0:
+        told = words("no_thumbs")
+    else:
+        told = words("thumbs_counted", up=up, down=down, share=f"{up / (up + down):.0%}")
+    return (
+        f'<section><h2>{escape(words("thumbs"))}</h2><p class="counts">{escape(told)}</p></section>'
+    )
 
 
 def _votes(tallies: Sequence[Tally], words: ReviewWords) -> str:

@@ -13,7 +13,7 @@ from chatapp.ui.staff.fixed import top_bar
 # What the page's script may ask for; each is an event of the ``desk`` component.
 EVENTS: Final = (
     *("filter", "approve", "to_faq", "missing_document", "reject", "undo"),
-    *("edit_example", "delete_example", "restore_example", "numbers"),
+    *("edit_example", "unedit_example", "delete_example", "restore_example", "numbers"),
 )
 _ON_LOAD: Final = f"""
 const events = {list(EVENTS)};

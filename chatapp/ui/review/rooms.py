@@ -20,6 +20,7 @@ class ReviewRooms:
 
     Attributes:
         tallies: how adapters fared against each other in blind votes.
+        thumbs: how many answers were found good and bad lately.
         labels: how often each label of a purpose was given lately, most first.
     """
 
@@ -27,5 +28,6 @@ class ReviewRooms:
     feedback: Feedback
     collections: Collections
     tallies: Callable[[], Sequence[Tally]]
+    thumbs: Callable[[], tuple[int, int]]
     labels: LabelCounts
     has_password: bool

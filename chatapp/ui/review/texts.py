@@ -124,6 +124,16 @@ _TEXTS: Final[Mapping[str, tuple[str, str]]] = {
     "delete_example": ("Delete “{question}”", "删除“{question}”"),
     "example_saved": ("Saved.", "已保存。"),
     "example_deleted": ("Deleted the example.", "已删除示例。"),
+    "thumbs": ("Thumbs", "点赞与点踩"),
+    "thumbs_counted": (
+        "{up} up, {down} down in the last 30 days: {share} up",
+        "最近 30 天：{up} 个赞，{down} 个踩，好评率 {share}",
+    ),
+    "no_thumbs": (
+        "Nobody has judged an answer in the last 30 days.",
+        "最近 30 天没有人评价过回答。",
+    ),
+    "example_restored": ("As it was before.", "已恢复原样。"),
     "votes": ("Blind votes", "盲测投票"),
     "votes_help": (
         "Two answers to one question, names hidden until somebody voted.",

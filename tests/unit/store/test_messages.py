@@ -191,3 +191,15 @@ def test_a_leftover_of_this_server_makes_room(
     messages.ask(chat_id, lost.id, "q2", title="")
     saved = conversations.message("ann", chat_id, lost.id)
     assert (saved.status, saved.text) == ("stopped", "part")
+
+
+def test_thumbs_of_the_last_days_are_counted(
+    conversations: Conversations, messages: Messages
+) -> None:
+    chat = conversations.create("ann", "service", "")
+    assert messages.thumbs() == (0, 0)
+    for liked in (True, True, False, None):
+        said = messages.add(chat.id, None, "assistant", "An answer")
+        messages.like("ann", said.id, liked)
+    assert messages.thumbs() == (2, 1)
+    assert messages.thumbs(days=0) == (0, 0)
