@@ -9,7 +9,7 @@ from dataclasses import replace
 from chatapp.knowledge.languages import language_of
 from chatapp.records import ChatMessage
 from chatapp.training.data.advice import language_name
-from chatapp.training.data.likeness import alike_groups, compared
+from chatapp.training.data.likeness import alike_groups, alike_to, compared
 from chatapp.training.data.limits import shortened
 from chatapp.training.data.personal import SORTS, Found, Sort, find_personal, mask_personal
 from chatapp.training.data.places import be, has, rows
@@ -36,7 +36,7 @@ def check_frozen(
     """Is it a question that the model will be measured on?"""
     if not context.frozen:
         return []
-    at = frozen_rows([asked_text(examples[one]) for one in positions], context.frozen)
+    at = alike_to([asked_text(examples[one]) for one in positions], context.frozen)
     if not at:
         return []
     found = [positions[one] for one in at]
@@ -48,13 +48,6 @@ def check_frozen(
         Problem(kind="in_evaluation", severity="error", sentence=sentence, at=found,
                 part="question", cures=(drop(found),))
     ]  # fmt: skip
-
-
-def frozen_rows(texts: Sequence[str], frozen: Sequence[str]) -> list[int]:
-    """Which texts are nearly the same as one that is kept for measuring."""
-    groups = alike_groups([*frozen, *texts])
-    kept = set(groups[: len(frozen)])
-    return [at for at, group in enumerate(groups[len(frozen) :]) if group in kept]
 
 
 def check_duplicates(

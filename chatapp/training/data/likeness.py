@@ -81,6 +81,24 @@ def alike_groups(
     ]
 
 
+def alike_to(texts: Sequence[str], others: Sequence[str]) -> list[int]:
+    """Which texts are nearly the same as one of the others; not over third ones, as in a group."""
+    groups = alike_groups([*others, *texts])
+    of_group: dict[int, list[tuple[str, Hashes]]] = {}
+    for text, group in zip(map(compared, others), groups, strict=False):
+        if text:
+            of_group.setdefault(group, []).append((text, _runs(text)))
+    found: list[int] = []
+    for at, group in enumerate(groups[len(others) :]):
+        text = compared(texts[at])
+        if text and any(
+            text == other or _likeness(_runs(text), runs) >= ALIKE
+            for other, runs in of_group.get(group, ())
+        ):
+            found.append(at)
+    return found
+
+
 def compared(text: str) -> str:
     """A text as it is compared with others: normalised, unless nothing is left then, as of 👍."""
     return normalised(text) or text.strip()

@@ -7,8 +7,7 @@ from collections.abc import Sequence
 from hashlib import blake2b
 
 from chatapp.errors import DatasetError
-from chatapp.training.data.common_checks import frozen_rows
-from chatapp.training.data.likeness import alike_groups
+from chatapp.training.data.likeness import alike_groups, alike_to
 from chatapp.training.data.task_view import as_task, asked_text
 from chatapp.training_records import Example, Split, Task
 
@@ -37,7 +36,7 @@ def split(
     """
     viewed = [as_task(example, task) for example in examples]
     texts = [asked_text(example) for example in viewed]
-    seen = set(frozen_rows(texts, frozen)) if frozen else set()
+    seen = set(alike_to(texts, frozen)) if frozen else set()
     kept = [at for at in range(len(viewed)) if at not in seen]
     groups: dict[int, list[int]] = defaultdict(list)
     answers = [viewed[at].answer for at in kept]

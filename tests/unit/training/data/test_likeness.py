@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from chatapp.training.data.likeness import ALIKE, _likeness, _runs, alike_groups
+from chatapp.training.data.likeness import ALIKE, _likeness, _runs, alike_groups, alike_to
 
 WORDS = (
     *("card", "parcel", "order", "refund", "delivery", "account", "password", "invoice", "tent"),
@@ -69,6 +69,17 @@ def test_texts_of_different_kinds_are_together_only_if_they_are_the_same() -> No
     assert alike_groups(texts) == [0, 0, 0]
     assert alike_groups(texts, ["a", "b", "c"]) == [0, 0, 2]
     assert alike_groups(texts, ["a", "b", "b"]) == [0, 0, 0]
+
+
+def test_alike_to_looks_at_each_pair_and_not_at_chains() -> None:
+    more = ["", " today", " really", " sadly", " again", " which hurts", " my feelings"]
+    begin = "I ordered a blue tent for two and it has not arrived by now"
+    chain = [begin + "".join(more[: at + 1]) for at in range(len(more))]
+    assert alike_groups(chain) == [0] * len(more)
+    near = alike_to(chain[1:], chain[:1])
+    assert 0 in near
+    assert 5 not in near
+    assert alike_to(["where is it", "", "?"], ["Where is it?", ""]) == [0]
 
 
 def test_long_texts_are_compared_by_their_words() -> None:
