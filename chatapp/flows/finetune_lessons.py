@@ -121,7 +121,8 @@ class Lessons(Datasets):
         return pairs[:count]
 
     def parts(self, dataset_id: str, config: RunConfig) -> dict[Split, Sequence[Example]]:
-        """The parts of a run; rephrased copies are only in the training part.
+        """The parts of a run. Rephrased copies are only in the training part, and corrections that
+        are kept for evaluation only in the test part of a run on corrections.
 
         Raises:
             DatasetError: too little can be learned from.
@@ -143,10 +144,13 @@ class Lessons(Datasets):
             config.task,
             self._kept_apart(),
         )
-        train = parts["train"]
+        train, test = parts["train"], parts["test"]
         if config.augment:
             train = [*train, *data.augment(train, config.seed)]
-        return {**parts, "train": train}
+        if any(one.origin == "correction" for one in examples):
+            # What is kept apart of the corrections is there to be measured on.
+            test = [*test, *(data.as_task(one, config.task) for one in self._frozen())]
+        return {**parts, "train": train, "test": test}
 
     def _mended(
         self, dataset_id: str, task: Task, tokenizer: Counting, frozen: Sequence[str]

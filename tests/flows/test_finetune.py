@@ -17,7 +17,7 @@ from chatapp.training.config import RunConfig, make_config
 from chatapp.training.run import locks
 from chatapp.training.run.folder import RunFolder
 from chatapp.training_records import DataMapping, Example
-from tests.flows.teaching import LABELS, Bench
+from tests.flows.teaching import LABELS, THINGS, Bench
 from tests.unit.training.run.runs import until
 
 
@@ -175,6 +175,22 @@ def test_what_is_kept_for_evaluation_is_never_learned(bench: Bench) -> None:
     texts = [one.text for part in ("train", "validation", "test") for one in folder.examples(part)]
     assert kept.text not in texts
     assert 55 < len(texts) < 60
+
+
+def test_corrections_kept_apart_are_measured_on(tmp_path: Path) -> None:
+    def corrected(n: int) -> Example:
+        thing = THINGS[n % len(THINGS)]
+        question = list(LABELS.values())[n % 3].format(n=100 + 37 * n, thing=thing)
+        turns = (ChatMessage("user", question), ChatMessage("assistant", f"Answer {n}."))
+        return Example(messages=turns, origin="correction")
+
+    bench = Bench(tmp_path, [corrected(n) for n in range(30)])
+    bench.frozen += [corrected(n) for n in range(30, 36)]
+    dataset = bench.finetune.add_corrections()
+    folder = scripted(bench, dataset.id, a_config(task="chat"))
+    asked = {one.question for one in bench.frozen}
+    assert asked <= {one.question for one in folder.examples("test")}
+    assert not asked & {one.question for one in folder.examples("train")}
 
 
 def test_too_few_rows_are_refused(bench: Bench) -> None:
