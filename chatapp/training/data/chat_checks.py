@@ -68,9 +68,13 @@ def _problem(kind: str, found: dict[int, str], sentence: str, repair: str = "") 
     trims = (mend("trim", at, f"{repair} in {rows(len(at))}", _in_order),) if repair else ()
     values = {position: value for position, value in found.items() if value}
     problem = Problem(
-        kind=kind, severity="error", sentence=sentence, at=at, values=values,
+        kind,
+        "error",
+        sentence,
+        at,
+        values=values,
         cures=(*trims, drop(at)),
-    )  # fmt: skip
+    )
     return [problem]
 
 
@@ -139,10 +143,14 @@ def _refused(found: dict[int, str]) -> list[Problem]:
     at = sorted(found)
     return [
         Problem(
-            kind="template", severity="error", sentence=sentence, at=at, values=found,
+            "template",
+            "error",
+            sentence,
+            at,
+            values=found,
             cures=(drop(at),),
         )
-    ]  # fmt: skip
+    ]
 
 
 def _masked(found: dict[int, str], context: Context) -> list[Problem]:
@@ -157,10 +165,14 @@ def _masked(found: dict[int, str], context: Context) -> list[Problem]:
     trim = mend("trim", at, f"Shorten the question in {rows(len(at))}", _fitting(context))
     return [
         Problem(
-            kind="all_masked", severity="error", sentence=sentence, at=at, values=found,
+            "all_masked",
+            "error",
+            sentence,
+            at,
+            values=found,
             cures=(trim, drop(at)),
         )
-    ]  # fmt: skip
+    ]
 
 
 def _long(found: dict[int, str], cut: int, total: int, context: Context) -> list[Problem]:
@@ -177,10 +189,14 @@ def _long(found: dict[int, str], cut: int, total: int, context: Context) -> list
     trim = mend("trim", at, f"Shorten the {what} in {rows(len(at))}", _fitting(context))
     return [
         Problem(
-            kind="too_long", severity="warning", sentence=sentence, at=at, values=found,
+            "too_long",
+            "warning",
+            sentence,
+            at,
+            values=found,
             cures=(trim, drop(at)),
         )
-    ]  # fmt: skip
+    ]
 
 
 def _fitting(context: Context) -> Callable[[Example], Example | None]:

@@ -11,14 +11,7 @@ from chatapp.errors import InvalidRequest
 from chatapp.knowledge.languages import language_of
 from chatapp.training.data.advice import advice_on
 from chatapp.training.data.chat_checks import check_length, check_turns
-from chatapp.training.data.common_checks import (
-    check_contradictions,
-    check_duplicates,
-    check_frozen,
-    check_languages,
-    check_personal,
-    row_languages,
-)
+from chatapp.training.data.content_checks import check_languages, check_personal, row_languages
 from chatapp.training.data.formats import part_columns
 from chatapp.training.data.label_checks import (
     check_balance,
@@ -28,6 +21,11 @@ from chatapp.training.data.label_checks import (
 )
 from chatapp.training.data.measuring import Measure, histogram
 from chatapp.training.data.problems import Check, Context, Cure, Problem, fix_id
+from chatapp.training.data.sameness_checks import (
+    check_contradictions,
+    check_duplicates,
+    check_frozen,
+)
 from chatapp.training.data.task_view import as_task
 from chatapp.training_records import DataMapping, Diagnosis, Example, Finding, Task
 

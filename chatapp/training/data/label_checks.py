@@ -32,15 +32,21 @@ def check_labels(
     if empty:
         sentence = f"{rows(len(empty))} {has(len(empty))} no text to sort. Fill it in or drop them."
         problems.append(
-            Problem(kind="empty", severity="error", sentence=sentence, at=empty, part="text",
-                    cures=(drop(empty),))
-        )  # fmt: skip
+            Problem("empty", "error", sentence, empty, part="text", cures=(drop(empty),))
+        )
     if bare:
         sentence = f"{rows(len(bare))} {has(len(bare))} no label. Fill it in or drop them."
         problems.append(
-            Problem(kind="no_label", severity="error", sentence=sentence, at=bare, part="label",
-                    values={at: examples[at].text for at in bare}, cures=(drop(bare),))
-        )  # fmt: skip
+            Problem(
+                "no_label",
+                "error",
+                sentence,
+                bare,
+                part="label",
+                values={at: examples[at].text for at in bare},
+                cures=(drop(bare),),
+            )
+        )
     if long:
         sentence = (
             f"{rows(len(long))} {has(len(long))} a label of more than {LONGEST_LABEL} characters, "
@@ -48,9 +54,8 @@ def check_labels(
             "to answer instead (task chat), or drop them."
         )
         problems.append(
-            Problem(kind="long_label", severity="error", sentence=sentence, at=long, part="label",
-                    cures=(drop(long),))
-        )  # fmt: skip
+            Problem("long_label", "error", sentence, long, part="label", cures=(drop(long),))
+        )
     wrong = {*empty, *bare, *long}
     sound = [at for at in positions if at not in wrong]
     return [*problems, *_number_of_labels(examples, sound)]
@@ -73,9 +78,7 @@ def _number_of_labels(examples: Sequence[Example], positions: Sequence[int]) -> 
     else:
         return []
     kind = "too_many_labels" if len(labels) > MOST_LABELS else "one_label"
-    return [
-        Problem(kind=kind, severity="error", sentence=sentence, at=list(positions), part="label")
-    ]
+    return [Problem(kind, "error", sentence, list(positions), part="label")]
 
 
 def check_spelling(
@@ -105,10 +108,7 @@ def check_spelling(
             f"{' and more' if len(merges) > 3 else ''}. Merge those that mean the same."
         )
         cures = [merge(wrong, right, counts[wrong]) for wrong, right in merges.items()]
-        problems.append(
-            Problem(kind=kind, severity="warning", sentence=sentence, at=at, part="label",
-                    cures=tuple(cures))
-        )  # fmt: skip
+        problems.append(Problem(kind, "warning", sentence, at, part="label", cures=tuple(cures)))
     return problems
 
 
@@ -195,9 +195,8 @@ def check_balance(
         )
         label = f"Drop {len(rare)} labels ({rows(len(at))})"
         problems.append(
-            Problem(kind="rare_label", severity="warning", sentence=sentence, at=at, part="label",
-                    cures=(drop(at, label),))
-        )  # fmt: skip
+            Problem("rare_label", "warning", sentence, at, part="label", cures=(drop(at, label),))
+        )
     common = {label: count for label, count in counts.items() if label not in rare}
     if len(common) > 1:
         most, least = max(common, key=common.__getitem__), min(common, key=common.__getitem__)
@@ -209,10 +208,7 @@ def check_balance(
                 f"{shortened(least, 40)!r} only {common[least]:,}, {times:.0f} times fewer. Judge "
                 "by macro F1 and not by accuracy, and add rows for the rare labels."
             )
-            problems.append(
-                Problem(kind="imbalance", severity="warning", sentence=sentence, at=at,
-                        part="label")
-            )  # fmt: skip
+            problems.append(Problem("imbalance", "warning", sentence, at, part="label"))
     return problems
 
 
