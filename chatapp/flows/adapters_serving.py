@@ -19,8 +19,8 @@ from chatapp.training_records import Adapter, Slot
 log = logging.getLogger(__name__)
 
 MOST_LOADED = 3
-"""Chat adapters in the engine at once: the live one, and two that are compared with it. Each has
-memory of its own."""
+"""Chat adapters in the engine at once: the live one, and two that are compared. Each has memory of
+its own."""
 
 _BRIEFLY = Sampling(max_tokens=96, temperature=0, top_p=1)
 
@@ -174,6 +174,9 @@ class Serving:
         async with self._loading:
             if self._has(adapter):  # another request has loaded it meanwhile
                 return
+            full = len(self._loaded) >= MOST_LOADED and adapter.name not in self._loaded
+            if full and (oldest := self._least_used(but=adapter.name)):
+                await self._unload(oldest)
             try:
                 await self._into(self._engine, adapter)
             except ModelError:
@@ -183,8 +186,6 @@ class Serving:
                 await self._unload(oldest)
                 await self._into(self._engine, adapter)
             self._loaded[adapter.name] = adapter.id
-        if len(self._loaded) > MOST_LOADED and (oldest := self._least_used(but=adapter.name)):
-            self._let_go(oldest)
 
     @staticmethod
     async def _into(engine: Engine, adapter: Adapter) -> None:

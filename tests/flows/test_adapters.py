@@ -313,10 +313,7 @@ class TestGoingLive:
         await registry.adapters.promote("a0")
         for name in names[1:]:
             assert await registry.adapters.pick(name) == name
-            await asyncio.sleep(0)
-        async with asyncio.timeout(5):
-            while len(engine.adapters()) > MOST_LOADED:  # noqa: ASYNC110
-                await asyncio.sleep(0)
+            assert len(engine.adapters()) <= MOST_LOADED
         assert set(engine.adapters()) == {"a0", "a3", "a4"}
         assert await registry.adapters.pick("a1") == "a1"
 

@@ -26,9 +26,9 @@ if TYPE_CHECKING:
 
     from chatapp.engine.transformers.lane import Lane
 
-_BASE_SHARE, _ADAPTER_SHARE = 1 / 2, 1 / 4
-"""Shares of the KV memory: the base model's lane, and each of two adapters' (the live one and a
-candidate). A conversation is never longer than fits into the smallest lane."""
+_BASE_SHARE, _ADAPTER_SHARE = 2 / 5, 1 / 5
+"""Shares of the KV memory: the base model's lane, and each of three adapters' (the live one, and
+two that are compared). A conversation is never longer than fits into the smallest lane."""
 
 
 class _Place(Occupancy):

@@ -220,7 +220,7 @@ async def test_long_prompts_that_are_read_in_pieces_harm_nobody(tmp_path: Path) 
 
 async def test_answers_survive_being_evicted_from_a_full_cache(tmp_path: Path) -> None:
     """Four answers of 200 tokens do not fit together; the library starts some of them again."""
-    engine = make_engine(tmp_path, kv_cache_gb=0.0026)
+    engine = make_engine(tmp_path, kv_cache_gb=0.00325)
     async with running(engine):
         size = lane_of(engine)._size
         assert engine.info.context_length <= size.tokens < 4 * 200
