@@ -106,13 +106,24 @@ class _Patient:
         mapped = data.to_examples(table, guesses[0].mapping)
         suits: Task = "classify" if guesses[0].mapping.format == "text_label" else "chat"
         unexamined = Diagnosis(
-            task=task or suits, ready=0, set_aside=0, findings=(), lengths=(), labels={},
+            task=task or suits,
+            ready=0,
+            set_aside=0,
+            findings=(),
+            lengths=(),
+            labels={},
             languages={},
-        )  # fmt: skip
+        )
         return cls(
-            table, guesses, mapped, task or suits, max_length, _counting(), mapped.examples,
+            table,
+            guesses,
+            mapped,
+            task or suits,
+            max_length,
+            _counting(),
+            mapped.examples,
             unexamined,
-        )  # fmt: skip
+        )
 
     @property
     def exact(self) -> bool:

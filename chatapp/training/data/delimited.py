@@ -95,9 +95,14 @@ def _rows(path: Path, name: str, dialect: _Dialect, collected: Collected) -> Ite
                 if "\ufffd" in cell
             )
             collected.add(
-                "broken_text", "warning", broken_text, file=name, row=number, column=column,
+                "broken_text",
+                "warning",
+                broken_text,
+                file=name,
+                row=number,
+                column=column,
                 value=cell,
-            )  # fmt: skip
+            )
         yield Row(number, dict(zip(dialect.columns, map(unguarded, cells), strict=False)))
 
 

@@ -66,14 +66,9 @@ def guess(table: Table) -> list[Guess]:
     """What the table may be, likeliest first; at least one guess."""
     rows = table.sample
     columns = [_column(name, [row.cells.get(name) for row in rows]) for name in table.columns]
-    found: dict[tuple[Format, tuple[tuple[str, str], ...]], Guess] = {}
-    for make in (_by_turns, _by_names, _by_content):
-        for one in make(columns):
-            key = (one.mapping.format, tuple(sorted(one.mapping.columns.items())))
-            if key not in found or found[key].confidence < one.confidence:
-                found[key] = one
+    found = [one for make in (_by_turns, _by_names, _by_content) for one in make(columns)]
     best: dict[Format, Guess] = {}
-    for one in sorted(found.values(), key=lambda guess: -guess.confidence):
+    for one in sorted(found, key=lambda guess: -guess.confidence):
         best.setdefault(one.mapping.format, one)
     return list(best.values())
 
