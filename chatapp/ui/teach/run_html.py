@@ -67,11 +67,7 @@ def run_html(watched: Watched, words: TeachWords) -> str:
 def _head(watched: Watched, words: TeachWords) -> str:
     run, state = watched.run, watched.run.state
     going = state.status in UNFINISHED
-    facts = (
-        [words.phase(state.phase)]
-        if state.phase and state.status in ("starting", "running")
-        else []
-    )
+    facts = [words.phase(state.phase)] if state.phase and state.status == "running" else []
     if state.steps:
         facts.append(words("step_of", n=state.step, of=state.steps))
     if state.seconds_left is not None and state.status == "running":

@@ -113,7 +113,7 @@ def _format(dataset: Dataset, roles: Callable[[Format], Sequence[Role]], words: 
         for one in dict.fromkeys((*likeliest, *get_args(Format)))
     )
     guess = guesses.get(chosen)
-    told = escape(guess.reason if guess else words("by_hand"))
+    told = escape(words.guess(guess) if guess else words("by_hand"))
     sure = (
         f'<span class="sure" data-sure="{"yes" if guess.confidence >= 0.8 else "no"}">'
         f"{escape(words('sure', share=f'{guess.confidence:.0%}'))}</span>"

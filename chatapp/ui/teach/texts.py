@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from html import escape
 from typing import Final
 
-from chatapp.training_records import ClassifyReport, Finding, Fix, Report
+from chatapp.training_records import ClassifyReport, Finding, Fix, Guess, Report
 from chatapp.ui.staff.texts import StaffWords, staff_keys
 from chatapp.ui.teach.texts_advice import (
     ADVICE_ZH,
@@ -63,6 +63,10 @@ class TeachWords(StaffWords):
     def advice(self, setting: str, sentence: str) -> str:
         """The sentence of advice of a setting; English ones are the config's own."""
         return sentence if self.language == "en" else ADVICE_ZH.get(setting, sentence)
+
+    def guess(self, guess: Guess) -> str:
+        """Why a file was taken for what it is; English as the one who guessed says it."""
+        return guess.reason if self.language == "en" else self("guessed")
 
     def finding(self, finding: Finding) -> str:
         """What the doctor found; English as the doctor says it."""

@@ -94,6 +94,7 @@ STEPS: Final[Mapping[str, tuple[str, str]]] = {
     "format_preference": ("Better and worse answers", "较好与较差的回答"),
     "format_plain_text": ("Plain text", "纯文本"),
     "sure": ("{share} sure", "把握 {share}"),
+    "guessed": ("Its columns look like it.", "根据列名和内容判断。"),
     "by_hand": ("You chose this by hand.", "由你手动选择。"),
     "no_column": ("none", "无"),
     "choose_column": ("choose a column", "选择一列"),
