@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
 from pathlib import Path
 
 from chatapp.engine.models.dense_base import DenseBase
-from chatapp.errors import InvalidRequest, NotFound
+from chatapp.errors import InvalidRequest, NotFound, StorageError
 from chatapp.flows.adapters_arrivals import Arrivals
 from chatapp.flows.adapters_contest import Contests
 from chatapp.flows.adapters_export import What, export
@@ -22,6 +23,8 @@ from chatapp.training.run.folder import RunFolder
 from chatapp.training_records import Adapter, Example, Promotion, Report, Slot
 
 __all__ = ["UNDO_DAYS", "Adapters", "Gate", "What"]
+
+log = logging.getLogger(__name__)
 
 UNDO_DAYS = timedelta(days=30)
 """How long a deleted adapter can be brought back."""
@@ -62,8 +65,15 @@ class Adapters:
         return self._stored.list(slot)
 
     def names(self) -> Sequence[str]:
-        """Of every adapter that writes answers, oldest first; then those the engine brought."""
-        ours = [one.name for one in reversed(self._stored.list("chat"))]
+        """Of every adapter that writes answers, oldest first; then those the engine brought.
+
+        Where the database cannot be asked, those that are loaded: answers must go on.
+        """
+        try:
+            ours = [one.name for one in reversed(self._stored.list("chat"))]
+        except StorageError as error:
+            log.warning("Only loaded adapters are known now: %s", error.sentence)
+            ours = self._serving.loaded()
         return list(dict.fromkeys([*ours, *self._serving.foreign()]))
 
     def get(self, name: str) -> Adapter:

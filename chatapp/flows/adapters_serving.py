@@ -80,6 +80,10 @@ class Serving:
         adapter = self._live.get("chat")
         return self._engine is not None and adapter is not None and not self._has(adapter)
 
+    def loaded(self) -> list[str]:
+        """The names of adapters that were loaded into the engine."""
+        return list(self._loaded)
+
     def foreign(self) -> Sequence[str]:
         """The names of adapters that the engine brought along: a remote one may."""
         if self._engine is None:

@@ -290,6 +290,17 @@ class TestGoingLive:
         with pytest.raises(InvalidRequest, match="is live"):
             registry.adapters.remove("one")
 
+    async def test_a_database_that_is_away_stops_no_answer(
+        self, registry: Registry, database: Database
+    ) -> None:
+        registry.learn("one")
+        registry.learn("two")
+        await registry.adapters.promote("one")
+        with database.write() as session:
+            session.execute(text("ALTER TABLE adapters RENAME TO away"))
+        assert registry.adapters.names() == ["one"]
+        assert await registry.adapters.pick("live") == "one"
+
     async def test_a_deleted_adapter_leaves_the_engine_and_is_no_choice(
         self, registry: Registry, engine: PickyEngine
     ) -> None:
