@@ -9,7 +9,9 @@ from random import Random
 
 from chatapp.knowledge.normalising import normalised
 from chatapp.records import ChatMessage
+from chatapp.training.data.likeness import alike_to
 from chatapp.training.data.paraphrases import paraphrased
+from chatapp.training.data.task_view import asked_text
 from chatapp.training_records import Example
 
 
@@ -25,17 +27,20 @@ def augment(
     Args:
         examples: of the training part.
         seed: decides the words.
-        apart: examples of the other parts; no copy asks the same as one of those.
+        apart: examples of the other parts; no copy asks nearly the same as one of those.
         typos: whether letters may be misplaced.
     """
-    known = {normalised(example.question) for example in (*examples, *apart)}
+    known = {normalised(example.question) for example in examples}
     copies: list[Example] = []
     for example, copy in _pairs(examples, seed, typos=typos):
         asked = normalised(copy)
         if asked not in known:
             known.add(asked)
             copies.append(_asking(example, copy))
-    return copies
+    if not apart:
+        return copies
+    near = set(alike_to([asked_text(copy) for copy in copies], [asked_text(one) for one in apart]))
+    return [copy for at, copy in enumerate(copies) if at not in near]
 
 
 def augmented_pairs(examples: Sequence[Example], seed: int, count: int) -> list[tuple[str, str]]:

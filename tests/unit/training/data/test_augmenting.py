@@ -81,6 +81,16 @@ def test_no_copy_repeats_another_row() -> None:
         assert len(set(asked)) == len(asked)
 
 
+def test_no_copy_asks_what_another_part_asks() -> None:
+    examples = [Example(text="how do i pay for the big blue tent by invoice", label="x")]
+    apart = [Example(text="how can i pay for the big blue tent by invoice", label="x")]
+    copies = [copy.text for seed in range(30) for copy in augment(examples, seed)]
+    kept = [copy.text for seed in range(30) for copy in augment(examples, seed, apart)]
+    assert "how can i pay for the big blue tent by invoice" in copies
+    assert kept
+    assert not [text for text in kept if "how can i" in text and "thanks" not in text.lower()]
+
+
 def test_a_review_gets_no_greeting() -> None:
     reviews = ["味道很好，送餐很快，谢谢！", "太难吃了！！！", "The food was cold and late."]
     for seed in range(30):
