@@ -15,6 +15,7 @@ from chatapp.flows.adapters_contest import Contests
 from chatapp.flows.adapters_export import What, export
 from chatapp.flows.adapters_files import AdapterFiles, examples_hash
 from chatapp.flows.adapters_gate import Gate, Rival, judge, same_test
+from chatapp.flows.adapters_gate_words import GateWords
 from chatapp.flows.adapters_import import check_chat_adapter
 from chatapp.flows.adapters_live import BASE, LIVE, LiveAdapters, writer
 from chatapp.flows.adapters_serving import Serving
@@ -107,8 +108,8 @@ class Adapters:
         """Why the live adapter does not answer on this server, in a sentence; None: it does."""
         return self._now.problem(slot)
 
-    def gate(self, name: str) -> Gate:
-        """Whether an adapter may go live, and why.
+    def gate(self, name: str, language: str = "en") -> Gate:
+        """Whether an adapter may go live, and why, in ``en`` or ``zh``.
 
         Where it was measured on other questions than what is live, both are asked the same ones,
         which takes a while.
@@ -117,14 +118,15 @@ class Adapters:
             NotFound: there is no adapter of that name.
             ChatAppError: one of the two cannot be asked now.
         """
+        say = GateWords(language)
         candidate = self._stored.get(name)
         live = self.live(candidate.slot)
         if live is not None and live.id == candidate.id:
-            return Gate(True, (f"{name} is live.",))
+            return Gate(True, (say("is_live", name=name),))
         if live is None:
-            return judge(candidate, None)
+            return judge(candidate, None, say)
         held = None if same_test(candidate, live) else self._contests.hold(candidate, live)
-        return judge(candidate, Rival(live, held))
+        return judge(candidate, Rival(live, held), say)
 
     def learned(self, adapter: Adapter, examples: Sequence[Example]) -> int:
         """How many of these examples an adapter has learned from, as far as its run is there."""

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from chatapp.flows.adapters_contest import Contest
+from chatapp.flows.adapters_gate_words import GateWords
 from chatapp.training_records import (
     Adapter,
     AnswerScores,
@@ -34,20 +35,14 @@ class Rival(NamedTuple):
     contest: Contest | None = None
 
 
-def judge(candidate: Adapter, rival: Rival | None) -> Gate:
+def judge(candidate: Adapter, rival: Rival | None, say: GateWords) -> Gate:
     """Compare a candidate with what is live in its slot; None: with the base, or the baseline."""
     match candidate.report:
         case ChatReport() as report:
-            return _judge_chat(candidate, report, rival)
+            return _judge_chat(candidate, report, rival, say)
         case ClassifyReport() as report:
-            return _judge_classifier(candidate, report, rival)
-    return Gate(
-        False,
-        (
-            f"{candidate.name} was never measured here, so nobody knows whether it is better. "
-            f"Measure it first: python -m chatapp evaluate adapter {candidate.name} FILE.",
-        ),
-    )
+            return _judge_classifier(candidate, report, rival, say)
+    return Gate(False, (say("unmeasured", name=candidate.name),))
 
 
 def same_test(candidate: Adapter, live: Adapter) -> bool:
@@ -56,67 +51,43 @@ def same_test(candidate: Adapter, live: Adapter) -> bool:
     return known and type(candidate.report) is type(live.report)
 
 
-def _judge_chat(candidate: Adapter, report: ChatReport, rival: Rival | None) -> Gate:
-    better, sentence = _better_chat(candidate, report, rival)
+def _judge_chat(
+    candidate: Adapter, report: ChatReport, rival: Rival | None, say: GateWords
+) -> Gate:
+    better, sentence = _better_chat(candidate, report, rival, say)
     check = report.general
-    kept = (
-        f"It kept its general ability: {check.after:.0%} of {check.questions} everyday questions "
-        f"right, {check.before:.0%} before."
-        if check.kept
-        else f"It lost general ability: {check.after:.0%} of {check.questions} everyday questions "
-        f"right, {check.before:.0%} before; at most {check.allowed_drop:.0%} may be lost."
+    general = say(
+        "kept" if check.kept else "lost",
+        after=check.after,
+        before=check.before,
+        count=check.questions,
+        allowed=check.allowed_drop,
     )
-    return Gate(better and check.kept, (sentence, kept))
+    return Gate(better and check.kept, (sentence, general))
 
 
-def _better_chat(candidate: Adapter, report: ChatReport, rival: Rival | None) -> tuple[bool, str]:
-    mine, rows = report.adapter, report.rows.get("test", 0)
+def _better_chat(
+    candidate: Adapter, report: ChatReport, rival: Rival | None, say: GateWords
+) -> tuple[bool, str]:
     if rival is None:
-        other = max(report.base, report.few_shot, key=_strength)
-        named = "the base model" if other is report.base else "the base model with examples"
-        return _stronger(mine, other, candidate.name, named, rows)
-    live = rival.adapter
-    if same_test(candidate, live) and isinstance(live.report, ChatReport):
-        named = f"the live adapter {live.name}"
-        return _stronger(mine, live.report.adapter, candidate.name, named, rows)
-    return _by_contest(candidate, live, "adapter", rival.contest)
-
-
-def _by_contest(
-    candidate: Adapter, live: Adapter, kind: str, contest: Contest | None
-) -> tuple[bool, str]:
-    if contest is None:
-        return False, (
-            f"The live {kind} {live.name} was measured on another test part than "
-            f"{candidate.name}, and cannot be asked the same questions now, so the two cannot be "
-            "compared. Open the Teach page of the running server, which can ask both."
-        )
-    mine = (round(contest.mine, 4), round(contest.rouge_l[0], 4))
-    theirs = (round(contest.theirs, 4), round(contest.rouge_l[1], 4))
-    verb = "beats" if mine > theirs else "does not beat"
-    figures = f"{contest.mine:.1%} right against {contest.theirs:.1%}"
-    if any(contest.rouge_l):
-        figures += f", ROUGE-L {contest.rouge_l[0]:.3f} against {contest.rouge_l[1]:.3f}"
-    if contest.rows:
-        how = f"asked {contest.rows:,} of its test questions that {live.name} never learned from"
+        theirs = max(report.base, report.few_shot, key=_strength)
+        other = say("base" if theirs is report.base else "few_shot")
+    elif same_test(candidate, rival.adapter) and isinstance(rival.adapter.report, ChatReport):
+        theirs = rival.adapter.report.adapter
+        other = say("live_adapter", name=rival.adapter.name)
     else:
-        how = (
-            f"each on its own test part, as {live.name} has learned from most of the questions of "
-            f"{candidate.name}"
-        )
-    return mine > theirs, (
-        f"{candidate.name} {verb} the live {kind} {live.name}: {figures}, {how}."
+        return _by_contest(candidate, rival, "live_adapter", say)
+    better = _strength(report.adapter) > _strength(theirs)
+    mine, their = (
+        say("right_near", share=one.contained, near=one.rouge_l) for one in (report.adapter, theirs)
     )
-
-
-def _stronger(
-    mine: AnswerScores, other: AnswerScores, name: str, named: str, rows: int
-) -> tuple[bool, str]:
-    better = _strength(mine) > _strength(other)
-    verb = "beats" if better else "does not beat"
-    return better, (
-        f"{name} {verb} {named} on the {rows:,} test questions: {_said(mine)} against "
-        f"{_said(other)}."
+    return better, say(
+        "better_chat" if better else "worse_chat",
+        name=candidate.name,
+        other=other,
+        rows=report.rows.get("test", 0),
+        mine=mine,
+        theirs=their,
     )
 
 
@@ -125,59 +96,76 @@ def _strength(scores: AnswerScores) -> tuple[float, float]:
     return round(scores.contained, 4), round(scores.rouge_l, 4)
 
 
-def _said(scores: AnswerScores) -> str:
-    return f"{scores.contained:.1%} right, ROUGE-L {scores.rouge_l:.3f}"
-
-
-def _judge_classifier(candidate: Adapter, report: ClassifyReport, rival: Rival | None) -> Gate:
-    if rival is None:
-        other = _majority(report.predictions)
-        named = "always saying the most frequent label"
-        better, sentence = _more_right(candidate, report, named, other)
-        return Gate(better, (sentence, _winner(report)))
-    live = rival.adapter
-    if same_test(candidate, live) and isinstance(live.report, ClassifyReport):
-        named = f"the live classifier {live.name}"
-        better, sentence = _more_right(candidate, report, named, live.report.accuracy)
-    else:
-        better, sentence = _by_contest(candidate, live, "classifier", rival.contest)
-    return Gate(better, (sentence, *_unknown_labels(live, report)))
-
-
-def _more_right(
-    candidate: Adapter, report: ClassifyReport, named: str, other: float
-) -> tuple[bool, str]:
-    better = report.accuracy > other
-    verb = "beats" if better else "does not beat"
-    return better, (
-        f"{candidate.name} {verb} {named} on the {len(report.predictions):,} test texts: "
-        f"{report.accuracy:.1%} right against {other:.1%}."
+def _by_contest(candidate: Adapter, rival: Rival, kind: str, say: GateWords) -> tuple[bool, str]:
+    live, contest = rival.adapter, rival.contest
+    other = say(kind, name=live.name)
+    if contest is None:
+        return False, say("incomparable", name=candidate.name, other=other)
+    shares, near = (contest.mine, contest.theirs), contest.rouge_l
+    key = "right_near" if any(near) else "right"
+    mine, theirs = (
+        say(key, share=share, near=one) for share, one in zip(shares, near, strict=True)
+    )
+    strengths = [(round(share, 4), round(one, 4)) for share, one in zip(shares, near, strict=True)]
+    better = strengths[0] > strengths[1]
+    verdict = "better" if better else "worse"
+    return better, say(
+        f"{verdict}_unseen" if contest.rows else f"{verdict}_own",
+        name=candidate.name,
+        other=other,
+        live=live.name,
+        rows=contest.rows,
+        mine=mine,
+        theirs=theirs,
     )
 
 
-def _unknown_labels(live: Adapter, report: ClassifyReport) -> tuple[str, ...]:
+def _judge_classifier(
+    candidate: Adapter, report: ClassifyReport, rival: Rival | None, say: GateWords
+) -> Gate:
+    if rival is None:
+        other, share = say("majority"), _majority(report.predictions)
+        better, sentence = _more_right(candidate, report, other, share, say)
+        return Gate(better, (sentence, _winner(report, say)))
+    live = rival.adapter
+    if same_test(candidate, live) and isinstance(live.report, ClassifyReport):
+        other = say("live_classifier", name=live.name)
+        better, sentence = _more_right(candidate, report, other, live.report.accuracy, say)
+    else:
+        better, sentence = _by_contest(candidate, rival, "live_classifier", say)
+    return Gate(better, (sentence, *_unknown_labels(live, report, say)))
+
+
+def _more_right(
+    candidate: Adapter, report: ClassifyReport, other: str, share: float, say: GateWords
+) -> tuple[bool, str]:
+    better = report.accuracy > share
+    return better, say(
+        "better_texts" if better else "worse_texts",
+        name=candidate.name,
+        other=other,
+        rows=len(report.predictions),
+        mine=say("right", share=report.accuracy),
+        theirs=say("right", share=share),
+    )
+
+
+def _unknown_labels(live: Adapter, report: ClassifyReport, say: GateWords) -> tuple[str, ...]:
     theirs = live.report
     known = theirs.labels if isinstance(theirs, ClassifyReport) else report.labels
     unknown = sorted(set(report.labels) - set(known))
     if not unknown:
         return ()
     shown = ", ".join(unknown[:5]) + (" …" if len(unknown) > 5 else "")
-    return (f"The live classifier does not know these labels: {shown}.",)
+    return (say("unknown_labels", labels=shown),)
 
 
-def _winner(report: ClassifyReport) -> str:
+def _winner(report: ClassifyReport, say: GateWords) -> str:
     tuned = report.fine_tuned
     if tuned is None:
-        return "It is the instant baseline; there was no fine-tune."
-    if report.winner == "adapter":
-        return (
-            f"The fine-tune is better than the instant baseline: {tuned.accuracy:.1%} against "
-            f"{report.baseline.accuracy:.1%}."
-        )
-    return (
-        f"The instant baseline is better than the fine-tune, and goes live instead of it: "
-        f"{report.baseline.accuracy:.1%} against {tuned.accuracy:.1%}."
-    )
+        return say("only_baseline")
+    key = "tuned_wins" if report.winner == "adapter" else "baseline_wins"
+    return say(key, tuned=tuned.accuracy, plain=report.baseline.accuracy)
 
 
 def _majority(predictions: Sequence[Prediction]) -> float:

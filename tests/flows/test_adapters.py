@@ -5,10 +5,12 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import re
 import shutil
 from collections.abc import AsyncGenerator, Iterator, Sequence
 from contextlib import aclosing
 from pathlib import Path
+from string import Formatter
 
 import pytest
 from sqlalchemy import text
@@ -16,6 +18,7 @@ from sqlalchemy import text
 from chatapp.errors import InvalidRequest, ModelError, NotFound, StorageError, TrainingError
 from chatapp.events import EngineEvent
 from chatapp.flows import adapters_live
+from chatapp.flows.adapters_gate_words import _SENTENCES
 from chatapp.flows.adapters_serving import MOST_LOADED
 from chatapp.records import ChatMessage, Sampling
 from chatapp.store import Database
@@ -475,8 +478,8 @@ class TestTheGate:
         passed, sentences = await asyncio.to_thread(registry.adapters.gate, "new")
         assert passed
         assert sentences[0] == (
-            "new beats the live adapter old: 100.0% right against 0.0%, ROUGE-L 1.000 against "
-            "0.889, asked 12 of its test questions that old never learned from."
+            "new beats the live adapter old: 100.0% right, ROUGE-L 1.000 against 0.0% right, "
+            "ROUGE-L 0.889, asked 12 of its test questions that old never learned from."
         )
         asked = len(engine.asked)
         assert asked == 24
@@ -496,9 +499,27 @@ class TestTheGate:
             registry.adapters.register(run)
         passed, (said, _) = await asyncio.to_thread(registry.adapters.gate, "new")
         assert passed
-        assert "90.0% right against 30.0%" in said
+        assert "90.0% right, ROUGE-L 0.500 against 30.0% right" in said
         assert "each on its own test part, as old has learned from most" in said
         assert not (await asyncio.to_thread(registry.adapters.gate, "bad")).passed
+
+    def test_every_sentence_is_said_in_both_languages(self) -> None:
+        for english, chinese in _SENTENCES.values():
+            named = {name for _, name, *_ in Formatter().parse(english) if name}
+            assert named == {name for _, name, *_ in Formatter().parse(chinese) if name}
+            assert re.search("[\u4e00-\u9fff]", chinese)
+
+    async def test_the_gate_speaks_chinese(self, registry: Registry) -> None:
+        registry.learn("good", contained=0.8)
+        registry.learn("worse", contained=0.4)
+        await registry.adapters.promote("good")
+        passed, (first, second) = registry.adapters.gate("worse", "zh")
+        assert not passed
+        assert first == (
+            "在 4 个测试问题上，worse 没有胜过线上的适配器 good：正确 40.0%，ROUGE-L 0.500，"
+            "对方正确 80.0%，ROUGE-L 0.500。"
+        )
+        assert second.startswith("通用能力保持")
 
     def test_what_was_never_measured_does_not_pass(
         self, registry: Registry, tmp_path: Path
@@ -529,14 +550,14 @@ class TestTheGate:
         registry.adapters.register(classify_run(runs, "new", WORDS, report, texts=texts))
         passed, said = self.gate(registry, "new")
         assert passed
-        assert "75.0% right against 0.0%, asked 4 of its test questions" in said
+        assert "75.0% right against 0.0% right, asked 4 of its test questions" in said
         # It knows most of these, so each counts by its own report.
         known = classify_report(texts=[*QUESTIONS[:3], "New"])
         run = classify_run(runs, "known", WORDS, known, texts=[*QUESTIONS[:3], "New"])
         registry.adapters.register(run)
         passed, said = self.gate(registry, "known")
         assert not passed
-        assert "75.0% right against 100.0%, each on its own test part" in said
+        assert "75.0% right against 100.0% right, each on its own test part" in said
 
 
 class TestClassifiersGoLive:
