@@ -9,6 +9,7 @@ from typing import Protocol
 from chatapp.engine.models.prepare import PreparedModel, fetch, prepare, resolve
 from chatapp.errors import InvalidRequest, ModelError
 from chatapp.training import classify
+from chatapp.training.classify.bases import find_base
 from chatapp.training_records import Task
 
 AUTO = "auto"
@@ -63,6 +64,8 @@ class Bases:
             if base == AUTO:
                 base, _ = classify.recommend_base(languages, rows)
             if base != CHAT:
+                if not _is_hub_id(base):  # the run itself downloads one
+                    find_base(base)
                 return base
         dense = self._prepared(base, dense=True).dense
         assert dense is not None
@@ -83,6 +86,10 @@ class Bases:
             ) from None
         local = fetch(source, self._data, _quiet)
         return prepare(local, self._data, {"dense"} if dense else set(), _quiet)
+
+
+def _is_hub_id(base: str) -> bool:
+    return base.count("/") == 1 and not Path(base).expanduser().is_dir()
 
 
 def _quiet(_step: str, _share: float | None, /) -> None:

@@ -205,16 +205,15 @@ class Datasets:
             ("mapped", *self.version(dataset_id)), lambda: self._map(dataset_id)
         )
 
-    def version(self, dataset_id: str) -> tuple[str, int, int]:
+    def version(self, dataset_id: str) -> tuple[object, ...]:
         """Another one after every change of what was decided about a file.
 
         Raises:
             NotFound: there is no such dataset.
         """
         place = self._place(dataset_id)
-        labels = place / "labels.json"
-        relabelled = labels.stat().st_mtime_ns if labels.exists() else 0
-        return dataset_id, (place / "dataset.json").stat().st_mtime_ns, relabelled
+        decided = (lines.version(place / name) for name in ("dataset.json", "labels.json"))
+        return dataset_id, *decided
 
     def _map(self, dataset_id: str) -> data.Mapped:
         dataset = self.dataset(dataset_id)

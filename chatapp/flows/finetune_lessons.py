@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from chatapp.engine.tokenizer import ChatTokenizer
@@ -12,9 +13,9 @@ from chatapp.flows.finetune_data import Datasets
 from chatapp.training import data
 from chatapp.training.config import RunConfig
 from chatapp.training.data.doctor import Counting
+from chatapp.training.run.presets import preset_values
 from chatapp.training_records import Diagnosis, Example, Preview, Split, Task
 
-_MAX_LENGTH = 1024
 _SEED = 42
 _FEWEST = 10
 
@@ -56,7 +57,7 @@ class Lessons(Datasets):
                 mapped.findings,
                 task,
                 tokenizer,
-                _MAX_LENGTH,
+                _longest(task),
                 frozen,
                 mapping=self.dataset(dataset_id).mapping,
                 unread=mapped.unread,
@@ -77,7 +78,7 @@ class Lessons(Datasets):
         def work() -> Sequence[Example]:
             tokenizer = self._tokenizer(task, base)
             mended = self._mended(dataset_id, task, tokenizer, frozen)
-            return data.ready_examples(mended, task, tokenizer, _MAX_LENGTH, frozen)
+            return data.ready_examples(mended, task, tokenizer, _longest(task), frozen)
 
         return self._memory.get(("learnable", *self.version(dataset_id), task, base, frozen), work)
 
@@ -155,13 +156,17 @@ class Lessons(Datasets):
     def _mended(
         self, dataset_id: str, task: Task, tokenizer: Counting, frozen: Sequence[str]
     ) -> Sequence[Example]:
-        """With the fixes that this task knows: they may have been chosen for the other one."""
+        """With the fixes applied; one that the doctor no longer knows is passed over."""
         examples: Sequence[Example] = self.mapped(dataset_id).examples
-        for fix in self.dataset(dataset_id).fixes:
-            try:
-                examples = data.apply_fixes(examples, [fix], task, tokenizer, _MAX_LENGTH, frozen)
-            except InvalidRequest:
-                continue
+        fixes = self.dataset(dataset_id).fixes
+        try:
+            return data.apply_fixes(examples, fixes, task, tokenizer, _longest(task), frozen)
+        except InvalidRequest:
+            for fix in fixes:
+                with suppress(InvalidRequest):
+                    examples = data.apply_fixes(
+                        examples, [fix], task, tokenizer, _longest(task), frozen
+                    )
         return examples
 
     def _tokenizer(self, task: Task, base: str) -> Counting:
@@ -176,3 +181,9 @@ class Lessons(Datasets):
 
     def _kept_apart(self) -> tuple[str, ...]:
         return tuple(one.question for one in self._frozen())
+
+
+def _longest(task: Task) -> int:
+    """At how many tokens an example is cut, unless somebody chooses otherwise."""
+    decided = preset_values(task, "balanced", 1_000, gpu=False)
+    return int(str(decided.get("max_length", RunConfig.model_fields["max_length"].default)))

@@ -241,7 +241,7 @@ class Runs:
 
     def _look(self) -> None:
         self._queue.start_next()
-        for folder in self._queue.list():
+        for folder in self._queue.ended:
             if folder.id not in self._refused:
                 self._take_in_quietly(folder)
 

@@ -13,7 +13,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from chatapp.errors import InvalidRequest, NotFound
-from chatapp.training.run import locks
+from chatapp.training.run import lines, locks
 from chatapp.training.run.child import WORKER
 from chatapp.training.run.folder import RunFolder
 from chatapp.training.run.humble import cores
@@ -38,6 +38,7 @@ class RunQueue:
         self._server = folder / "server"
         self._threads = threads
         self._worker = worker
+        self._known: dict[str, tuple[tuple[int, int], RunStatus]] = {}
 
     def new(self) -> RunFolder:
         """A folder that is not made yet, with an id that sorts by time."""
@@ -88,8 +89,21 @@ class RunQueue:
     @property
     def waiting(self) -> Sequence[RunFolder]:
         """The queued runs, in the order in which they were queued."""
-        queued = [one for one in self._all() if one.written_state.status == "queued"]
-        return sorted(queued, key=lambda one: (_written(one), one.id))
+        queued = [one for one in self._all() if self._status(one) == "queued"]
+        return sorted(queued, key=lambda one: (_written(one)[0], one.id))
+
+    @property
+    def ended(self) -> Sequence[RunFolder]:
+        """The runs that have something to show for: done, or stopped with the best so far."""
+        return [one for one in self._all() if self._status(one) in ("done", "stopped")]
+
+    def _status(self, folder: RunFolder) -> RunStatus:
+        """As it was written last; a server asks every run for it twice a second."""
+        written = _written(folder)
+        known = self._known.get(folder.id)
+        if known is None or known[0] != written:
+            self._known[folder.id] = known = (written, folder.written_state.status)
+        return known[1]
 
     def start_next(self) -> RunFolder | None:
         """Start the run whose turn it is; None while another one works, or none waits.
@@ -199,5 +213,5 @@ def _alone(folder: RunFolder) -> Iterator[bool]:
             os.close(handle)
 
 
-def _written(folder: RunFolder) -> int:
-    return (folder.path / "state.json").stat().st_mtime_ns
+def _written(folder: RunFolder) -> tuple[int, int]:
+    return lines.version(folder.path / "state.json")
