@@ -259,7 +259,7 @@ async def test_the_settings_follow_the_preset_and_the_task(teacher: Teacher) -> 
     page = teacher.page
     await teacher.at_goal(LABELLED, "tickets.csv")
     await expect(page.get_by_label("To sort into these labels")).to_be_checked()
-    await expect(page.locator("[data-base]")).to_contain_text("Recommended for this file: MiniLM")
+    await expect(page.locator("[data-base]")).to_contain_text("Recommended: MiniLM")
     await expect(page.locator("#goal")).to_contain_text("English, which MiniLM reads best")
     await page.get_by_label("What shall it be called?").fill("my-labels")
     await page.get_by_label("How they feel (sentiment)").check()

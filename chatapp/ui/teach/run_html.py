@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from html import escape
 from typing import Final
 
@@ -72,6 +73,9 @@ def _head(watched: Watched, words: TeachWords) -> str:
         facts.append(words("step_of", n=state.step, of=state.steps))
     if state.seconds_left is not None and state.status == "running":
         facts.append(lasting(state.seconds_left, words))
+    if state.status == "starting" and state.started_at is not None:
+        waited = (datetime.now(UTC) - state.started_at).total_seconds()
+        facts.append(words("getting_ready", time=lasting_about(waited, words)))
     if state.status == "queued":
         facts.append(
             words("ahead_one")

@@ -18,6 +18,7 @@ RESULTS: Final[Mapping[str, tuple[str, str]]] = {
     "status_failed": ("Failed", "失败"),
     "status_interrupted": ("Interrupted", "已中断"),
     "step_of": ("step {n:,} of {of:,}", "第 {n:,} / {of:,} 步"),
+    "getting_ready": ("Loading the model and the rows · {time}", "正在载入模型和数据 · {time}"),
     "next_up": ("It starts as soon as there is room.", "有空位即开始。"),
     "ahead": ("{n} runs are before it.", "前面还有 {n} 个。"),
     "ahead_one": ("One run is before it.", "前面还有 1 个。"),

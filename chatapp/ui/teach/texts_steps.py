@@ -174,7 +174,7 @@ STEPS: Final[Mapping[str, tuple[str, str]]] = {
     "base": ("Which model learns?", "由哪个模型来学？"),
     "base_help": ("The recommended one suits nearly always.", "通常使用推荐的即可。"),
     "base_auto": ("Recommended for this file", "推荐（根据文件选择）"),
-    "base_auto_is": ("Recommended for this file: {base}", "推荐：{base}"),
+    "base_auto_is": ("Recommended: {base}", "推荐：{base}"),
     "base_minilm_advice": (
         "The rows are in English, which MiniLM reads best.",
         "内容为英语，MiniLM 最擅长，且无需显卡，几分钟即可学会。",
@@ -183,7 +183,7 @@ STEPS: Final[Mapping[str, tuple[str, str]]] = {
         "The rows are not all in English.",
         "内容不全是英语，多语言编码器支持 16 种语言，无需显卡，几分钟即可学会。",
     ),
-    "base_chat": ("The model that answers in the chat", "对话所用的模型"),
+    "base_chat": ("The chat’s own model", "对话所用的模型"),
     "base_minilm": ("MiniLM: small and quick, English", "MiniLM：小而快，适合英语"),
     "base_multilingual": (
         "Multilingual encoder: small and quick, 16 languages",
