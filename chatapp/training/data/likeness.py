@@ -32,6 +32,8 @@ _LETTERS, _CHINESE_LETTERS, _WORDS = 4, 2, 3
 _LONG = 2_000
 """Characters from which on runs of words are compared, not of characters."""
 _CJK = re.compile("[\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af]")
+_MOST_RUNS = 20_000
+"""Of a text; of a longer one those with the smallest hashes, which are the same in its likes."""
 _CHUNK = 50_000
 """Runs that are hashed at once: the intermediate array takes 50 MB."""
 
@@ -215,7 +217,7 @@ def _runs(text: str) -> Hashes:
             zlib.crc32(" ".join(words[at : at + _WORDS]).encode("utf-8", "replace"))
             for at in range(len(words) - _WORDS + 1)
         ]
-        return np.unique(np.array(hashes, dtype=np.uint32))
+        return np.unique(np.array(hashes, dtype=np.uint32))[:_MOST_RUNS]
     length = _CHINESE_LETTERS if _CJK.search(text) else _LETTERS
     codes = np.frombuffer(text.encode("utf-32-le", "replace"), dtype=np.uint32).astype(np.uint64)
     length = min(length, len(codes))
@@ -223,7 +225,7 @@ def _runs(text: str) -> Hashes:
     for at in range(length):
         mixed = (mixed + codes[at : at + len(mixed)]) * np.uint64(0x9E3779B97F4A7C15)
         mixed ^= mixed >> np.uint64(29)
-    return np.unique((mixed >> np.uint64(32)).astype(np.uint32))
+    return np.unique((mixed >> np.uint64(32)).astype(np.uint32))[:_MOST_RUNS]
 
 
 def _likeness(one: Hashes, other: Hashes) -> float:

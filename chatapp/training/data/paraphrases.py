@@ -64,7 +64,9 @@ _ASKS = re.compile(
 )
 _GREETED = re.compile(r"(?:hi|hello|hey|dear|good (?:morning|evening|day))\b", re.IGNORECASE)
 _CLOSED = re.compile(r"\b(?:please|thanks|thank you|cheers)\b", re.IGNORECASE)
-_END = re.compile(r"[?.!？。！\s]*\Z")
+_ENDS = "?.!？。！ \t\n"
+_LONGEST = 1_000
+"""Characters: a longer text is no question."""
 
 _CHINESE: tuple[tuple[re.Pattern[str], tuple[str, ...]], ...] = tuple(
     (re.compile(pattern), others)
@@ -115,6 +117,8 @@ def paraphrased(text: str, random: Random, *, typos: bool = False) -> str | None
         random: decides which rules.
         typos: whether a letter may be misplaced, as in what people type.
     """
+    if len(text) > _LONGEST:
+        return None
     rules: Sequence[Rule] = (
         (_chinese_words, _chinese_courtesy)
         if _CJK.search(text)
@@ -181,8 +185,8 @@ def _ends_clause(text: str, at: int) -> bool:
 def _courtesy(text: str, random: Random) -> str:
     if not _ASKS.match(text) or "\n" in text:
         return text
-    body, end = _END.sub("", text), _END.search(text)
-    mark = end[0].strip() if end else ""
+    body = text.rstrip(_ENDS)
+    mark = text[len(body) :].strip()
     choices: list[str] = []
     if not _CLOSED.search(text):
         choices += [f"{body}, please{mark}", f"{body}{mark or '.'} Thanks!"]
@@ -203,8 +207,8 @@ def _chinese_words(text: str, random: Random) -> str:
 
 def _chinese_courtesy(text: str, random: Random) -> str:
     """Only for a question or a request of one clause: a review wants none."""
-    body, end = _END.sub("", text), _END.search(text)
-    mark = end[0].strip() if end else ""
+    body = text.rstrip(_ENDS)
+    mark = text[len(body) :].strip()
     asks = _CHINESE_QUESTION.search(body)
     if len(body) > _LONGEST_CHINESE or _CHINESE_CLAUSES.search(body) or mark in ("!", "！"):
         return text

@@ -10,6 +10,7 @@ from __future__ import annotations
 import ipaddress
 import re
 from collections.abc import Iterator
+from itertools import islice
 from typing import Literal, NamedTuple, get_args
 
 Sort = Literal["email", "iban", "card", "ip", "phone"]
@@ -31,6 +32,7 @@ _CARD = re.compile(r"(?<![\d.,])\d(?:[ -]?\d){12,18}(?!\d|[.,]\d)")
 _IPV4 = re.compile(r"(?<![\d.])(?:\d{1,3}\.){3}\d{1,3}(?!\.?\d)")
 _IPV6 = re.compile(r"(?<![:\w])(?:[0-9A-Fa-f]{0,4}:){2,7}[0-9A-Fa-f]{0,4}(?![:\w])")
 _PHONE = re.compile(r"[+(]?\d(?:[ ()./\-]{0,3}\d){6,16}")
+_MOST_PHONES = 200
 _AROUND = 3
 """Characters beside a candidate that speak against it: a letter, a currency sign."""
 _CHINESE_MOBILE = re.compile(r"(?<!\d)(?:\+?86[ -]?)?1[3-9]\d(?:[ -]?\d{4}){2}(?!\d)")
@@ -140,7 +142,7 @@ def _phones(text: str) -> Iterator[Found]:
 
     for match in _CHINESE_MOBILE.finditer(text):
         yield Found("phone", *match.span(), match[0])
-    for candidate in _PHONE.finditer(text):
+    for candidate in islice(_PHONE.finditer(text), _MOST_PHONES):
         # A bare run of digits is an order number more often than a phone number.
         before = text[max(0, candidate.start() - 10) : candidate.start()].upper()
         if not _WRITTEN_AS_PHONE.search(candidate[0]) or "ISBN" in before:
