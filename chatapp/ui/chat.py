@@ -120,9 +120,9 @@ def _wire_compare(blocks: gr.Blocks, parts: Parts, on: CompareHandlers) -> None:
     tools = [parts.staff, parts.staff_tools, compare.form]
     blocks.load(on.staff, None, tools, queue=False, **_QUIET)
     asked = [parts.persona, parts.instructions, *parts.controls]
-    turns.compare(on.ask, asked, compare.outputs, **_QUIET).then(
-        None, None, None, js="() => window.chatapp.compare.ended()", **_QUIET
-    )
+    asking = turns.compare(on.ask, asked, compare.outputs, **_QUIET)
+    for ended in (asking.success, asking.failure):
+        ended(None, None, None, js="() => window.chatapp.compare.ended()", **_QUIET)
     turns.compare_stop(on.stop, None, None, queue=False, **_QUIET)
     turns.vote(on.vote, None, compare.outputs, **_QUIET)
     turns.unvote(on.unvote, None, compare.outputs, **_QUIET)

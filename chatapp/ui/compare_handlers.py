@@ -11,7 +11,7 @@ import gradio as gr
 from chatapp.errors import AccessDenied
 from chatapp.flows.comparing import Comparing
 from chatapp.flows.comparison import Comparison
-from chatapp.ui.compare_html import compare_form, side_head, verdict_html
+from chatapp.ui.compare_html import compare_form, loading_head, side_head, verdict_html
 from chatapp.ui.compare_parts import CompareScreen
 from chatapp.ui.failures import plainly, plainly_streaming
 from chatapp.ui.handlers import controls_of, field
@@ -66,6 +66,8 @@ class CompareHandlers:
             system_prompt=instructions,
             sampling=controls_of(controls).sampling(persona.sampling.stop),
         )
+        head = loading_head(visit.words)
+        yield CompareScreen(left_head=head, left="", right_head=head, right="", verdict="").values()
         try:
             async with aclosing(growing) as frames:
                 async for comparison in frames:

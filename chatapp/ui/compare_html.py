@@ -56,6 +56,14 @@ def compare_form(adapters: Sequence[Adapter], words: Words) -> str:
     )
 
 
+def loading_head(words: Words) -> str:
+    """Either side while the two who were asked for are being loaded."""
+    return (
+        '<div class="side-head"><p class="state"><span class="pulse" aria-hidden="true"></span>'
+        f"{escape(words('compare_loading'))}</p></div>"
+    )
+
+
 def side_head(comparison: Comparison, side: Side, words: Words) -> str:
     """A letter while names are hidden, a name otherwise; and how far the answer is."""
     letter = "A" if side == "left" else "B"

@@ -42,6 +42,7 @@ FEEDBACK_TEXTS: Final[Mapping[str, tuple[str, str]]] = {
         "Only for your own questions in this tab. Customers always get the live one.",
         "仅影响你在此标签页中的提问，顾客始终使用已上线的版本。",
     ),
+    "loading_adapter": ("Getting {name} ready…", "正在准备 {name}……"),
     "live_adapter": ("Live: {name}", "已上线：{name}"),
     "base_model": ("base model", "基础模型"),
     "answers_as": ("Answers: {name}", "回答者：{name}"),
@@ -60,6 +61,7 @@ FEEDBACK_TEXTS: Final[Mapping[str, tuple[str, str]]] = {
         "One question, two answers at once. The model is asked alone, without the documents.",
         "一个问题，同时得到两个回答。直接询问模型，不使用文档。",
     ),
+    "compare_loading": ("Getting both ready…", "正在准备……"),
     "compare_nothing": (
         "There is nothing to compare with the base model yet: nothing has been taught.",
         "还没有可以与基础模型对比的内容：尚未进行过训练。",

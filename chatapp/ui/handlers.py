@@ -14,7 +14,7 @@ import gradio as gr
 
 from chatapp.errors import InvalidRequest, NotFound
 from chatapp.events import Event
-from chatapp.flows.adapters_live import LIVE
+from chatapp.flows.adapters_live import BASE, LIVE
 from chatapp.ui import render
 from chatapp.ui.failures import plainly, plainly_streaming, refusal
 from chatapp.ui.live import LiveAnswer
@@ -75,10 +75,9 @@ class ChatHandlers:
                 rooms.conversations.create, visit.owner, persona.id, instructions
             )
             conversation_id = made.id
-        events = self._chat.reply(
-            visit.owner, conversation_id, text.strip(), sampling, _picked(visit, adapter)
-        )
-        async for frame in self._answer(visit, conversation_id, events):
+        picked = _picked(visit, adapter)
+        events = self._chat.reply(visit.owner, conversation_id, text.strip(), sampling, picked)
+        async for frame in self._answer(visit, conversation_id, events, picked):
             yield frame
 
     @plainly_streaming
@@ -95,10 +94,9 @@ class ChatHandlers:
         visit = self._shelf.visit(request)
         self._must_be_idle(visit, conversation_id)
         sampling = controls_of(controls).sampling(self._shelf.persona(persona_id).sampling.stop)
-        events = self._chat.retry(
-            visit.owner, conversation_id, field(picked, "id"), sampling, _picked(visit, adapter)
-        )
-        async for frame in self._answer(visit, conversation_id, events):
+        answer_id, who = field(picked, "id"), _picked(visit, adapter)
+        events = self._chat.retry(visit.owner, conversation_id, answer_id, sampling, who)
+        async for frame in self._answer(visit, conversation_id, events, who):
             yield frame
 
     @plainly_streaming
@@ -119,10 +117,9 @@ class ChatHandlers:
             raise refusal(visit.words("empty_message"), visit.words)
         sampling = controls_of(controls).sampling(self._shelf.persona(persona_id).sampling.stop)
         question_id = field(picked, "id")
-        events = self._chat.edit(
-            visit.owner, conversation_id, question_id, text, sampling, _picked(visit, adapter)
-        )
-        async for frame in self._answer(visit, conversation_id, events):
+        who = _picked(visit, adapter)
+        events = self._chat.edit(visit.owner, conversation_id, question_id, text, sampling, who)
+        async for frame in self._answer(visit, conversation_id, events, who):
             yield frame
 
     @plainly
@@ -179,10 +176,18 @@ class ChatHandlers:
                 yield frame
 
     async def _answer(
-        self, visit: Visit, conversation_id: str, events: AsyncGenerator[Event, None]
+        self,
+        visit: Visit,
+        conversation_id: str,
+        events: AsyncGenerator[Event, None],
+        adapter: str,
     ) -> Frames:
         self._shelf.show(visit, conversation_id)
         live = self._live.start(visit.owner, conversation_id, events)
+        if adapter not in (LIVE, BASE):  # it may have to be loaded first
+            live.announced = True
+            loading = notice(visit.words("loading_adapter", name=adapter), visit.words)
+            yield Screen(notice=loading).values()
         async for frame in self._follow(visit, live):
             yield frame
 
@@ -217,6 +222,7 @@ class ChatHandlers:
             screen = Screen(
                 messages=render.chatbot_messages(thread, visit.words),
                 turns=None if state == shown else render.turns_json(thread, visit.words),
+                notice="" if first and live.announced else None,
             )
             shown = state
             yield await self._shelf.begun(visit, screen, live) if first else screen

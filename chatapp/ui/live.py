@@ -43,6 +43,7 @@ class LiveAnswer:
         ahead: requests in front of it while ``phase`` is ``queued``.
         failure: why it could not even begin; later failures are in the database.
         grounding: its route, sources and flags so far; None without knowledge.
+        announced: whether a notice says what it waits for.
     """
 
     owner: str
@@ -54,6 +55,7 @@ class LiveAnswer:
     dropped_turns: int = 0
     failure: Failed | None = None
     grounding: Grounding | None = None
+    announced: bool = False
     tabs: set[str] = field(default_factory=set)
     task: asyncio.Task[None] | None = None
     _changed: asyncio.Event = field(default_factory=asyncio.Event)

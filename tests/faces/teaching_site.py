@@ -29,7 +29,7 @@ from chatapp.store import (
 )
 from chatapp.training_records import Adapter, MessageLabel
 from chatapp.ui.identity import cookies_of
-from tests.fakes import FakeEngine
+from tests.fakes import FakeEngine, Pause
 
 SECRET = "a secret of the tests, long enough"
 
@@ -40,6 +40,8 @@ class NamedAdapters:
     def __init__(self, engine: FakeEngine, *names: str) -> None:
         self._engine = engine
         self.names = names
+        self.slow: Pause | None = None
+        """Where the next one that is loaded waits for the test."""
 
     def list(self) -> Sequence[Adapter]:
         return [
@@ -57,6 +59,10 @@ class NamedAdapters:
             for name in self.names
         ]
 
+    async def loading(self) -> None:
+        if self.slow is not None:
+            await self.slow.hold()
+
     async def pick(self, choice: str) -> str | None:
         if choice == "base":
             return None
@@ -65,6 +71,7 @@ class NamedAdapters:
         name = self.names[0] if choice == "live" else choice
         if name not in self.names:
             raise NotFound(f"There is no adapter named {name}.")
+        await self.loading()
         await self._engine.load_adapter(name, Path("somewhere"))
         return name
 
@@ -95,6 +102,7 @@ class TeachingSite:
     feedback: Feedback
     votes: Votes
     messages: Messages
+    adapters: NamedAdapters
 
 
 def is_staff(request: gr.Request) -> bool:
@@ -140,4 +148,6 @@ def teaching_site(
     gr.mount_gradio_app(app, blocks, path="/", **ui.mount_kwargs())
     app.add_middleware(ui.IdentityMiddleware, identity=identity)
     app.add_middleware(ui.PageHeadMiddleware)
-    return TeachingSite(app, engine, conversations, remarks, corrections, feedback, votes, messages)
+    return TeachingSite(
+        app, engine, conversations, remarks, corrections, feedback, votes, messages, adapters
+    )

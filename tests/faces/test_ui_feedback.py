@@ -319,6 +319,34 @@ async def test_on_a_phone_they_stand_one_below_the_other_and_stop(
     await expect(page.get_by_role("button", name="Ask both")).to_be_enabled()
 
 
+async def test_whoever_waits_for_an_adapter_is_told(arrive: Arrive, insides: TeachingSite) -> None:
+    person = await arrive(staff=True)
+    page = person.page
+    await page.evaluate("sessionStorage.setItem('adapter', 'returns-1')")
+    await page.reload()
+    await expect(page.locator(".answers-as")).to_be_visible()
+    insides.adapters.slow = Pause()
+    await person.say("Slow")
+    await expect(page.locator(".notice")).to_contain_text("Getting returns-1 ready…")
+    insides.adapters.slow.go_on()
+    await expect(person.answers).to_have_count(1)
+    await expect(page.locator(".notice")).to_have_count(0)
+    await person.idle()
+    insides.adapters.slow = slow = Pause()
+    await person.press("Compare two answers", page.locator("#sidebar"))
+    await page.get_by_label("Question", exact=True).fill("How long?")
+    await page.get_by_role("button", name="Ask both").click()
+    await expect(page.locator("#compare .state")).to_have_text(["Getting both ready…"] * 2)
+    insides.adapters.slow = None
+    slow.go_on()
+    await expect(page.get_by_role("group", name="Which one is better?")).to_be_visible()
+    await page.get_by_role("combobox", name="One", exact=True).select_option("returns-1")
+    await page.get_by_role("button", name="Ask both").click()
+    await expect(person.toast).to_contain_text("Both sides would be answered by returns-1")
+    await expect(page.locator("#compare-sides")).to_be_hidden()
+    await expect(page.get_by_role("button", name="Ask both")).to_be_enabled()
+
+
 async def test_without_adapters_the_comparison_says_what_is_missing(
     tmp_path: Path, place: Site
 ) -> None:

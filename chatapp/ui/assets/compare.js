@@ -47,6 +47,12 @@
     const ask = $(".solid", form());
     if (ask) ask.disabled = yes;
   }
+  // What was refused, with a toast that says why, is not on its way any more.
+  function forget() {
+    if (!document.body.hasAttribute("data-comparing") && $("#compare .side-head .pulse")) {
+      document.body.removeAttribute("data-compared");
+    }
+  }
   function open(name) {
     opener = document.activeElement;
     app.page.closeOthers();
@@ -104,10 +110,11 @@
       unvote: (button) => app.page.send("unvote", { id: verdict(button) }),
       "back-to-live": () => pick(LIVE),
     },
-    ended: () => running(false),
+    ended() { running(false); forget(); },
     close,
     settle() {
       drawPicked();
+      forget();
       if (wanted !== null && $("#compare-form :is(form, .compare-none)")) { const name = wanted; wanted = null; open(name); }
     },
   };
