@@ -17,6 +17,7 @@ from pathlib import Path
 from chatapp.flows.adapters_files import examples_hash
 from chatapp.flows.finetune_bases import AUTO, Finds
 from chatapp.flows.finetune_command import command_line
+from chatapp.flows.finetune_disk import kept_in
 from chatapp.flows.finetune_lessons import Lessons
 from chatapp.flows.finetune_meanwhile import Meanwhile
 from chatapp.flows.finetune_runs import Comparison, Register, Runs
@@ -108,6 +109,7 @@ class FineTune(Lessons, Runs):
             DatasetError: too little can be learned from.
             ModelError: there is no such base.
             NotFound: there is no such dataset.
+            StorageError: the disk refused.
             TrainingError: the dry run ended without a word.
         """
         parts = self.parts(dataset_id, config)
@@ -126,7 +128,8 @@ class FineTune(Lessons, Runs):
             threads=self._queue.threads,
             masked=masked,
         )
-        made = estimate(trial)
+        with kept_in(trial.folder, "The dry run"):
+            made = estimate(trial)
         if self._gpu:
             self._measured_mb[_key(dataset_id, config)] = made.memory_mb
         return made
@@ -150,7 +153,8 @@ class FineTune(Lessons, Runs):
             base=config.base,
             gpu_mb=self._measured_mb.get(_key(dataset_id, config), 0.0),
         )
-        folder.create(resolved, parts, source)
+        with kept_in(folder.path, f"The run {config.name}"):
+            folder.create(resolved, parts, source)
         return self.begin(folder)
 
     def command(self, config: RunConfig, file: str) -> str:

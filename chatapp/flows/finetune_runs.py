@@ -25,6 +25,7 @@ Register = Callable[[RunFolder], Adapter]
 
 _POLL_SECONDS = 0.5
 _FOLLOW_SECONDS = 0.2
+_PAUSE_SECONDS = 10.0
 _PATIENCE = 30.0
 _UNDO = timedelta(days=30)
 _ENDED = ("done", "stopped")
@@ -229,6 +230,7 @@ class Runs:
                     await asyncio.to_thread(self._look)
                 except OSError as error:
                     log.error("The runs cannot be looked after: %s", error)
+                    await asyncio.sleep(_PAUSE_SECONDS)
                 await asyncio.sleep(_POLL_SECONDS)
 
     async def _share(self, meanwhile: Meanwhile) -> None:

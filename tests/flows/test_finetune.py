@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import json
 import os
 from datetime import timedelta
@@ -11,10 +12,10 @@ from typing import Any
 
 import pytest
 
-from chatapp.errors import DatasetError, InvalidRequest, NotFound
+from chatapp.errors import DatasetError, InvalidRequest, NotFound, StorageError
 from chatapp.records import ChatMessage
 from chatapp.training.config import RunConfig, make_config
-from chatapp.training.run import locks
+from chatapp.training.run import lines, locks
 from chatapp.training.run.folder import RunFolder
 from chatapp.training_records import DataMapping, Example
 from tests.flows.teaching import LABELS, THINGS, Bench
@@ -198,6 +199,31 @@ def test_too_few_rows_are_refused(bench: Bench) -> None:
     with pytest.raises(DatasetError, match=r"6 examples .* at least 10"):
         bench.finetune.launch(dataset.id, a_config())
     assert bench.finetune.runs() == []
+
+
+def test_a_full_disk_leaves_nothing_half_made(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    dataset = bench.finetune.add_dataset("a.csv", bench.labelled())
+
+    def full(_path: Path, _content: bytes) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(lines, "replace", full)
+    for act in (
+        lambda: bench.finetune.launch(dataset.id, a_config()),
+        lambda: bench.finetune.add_dataset("b.csv", bench.labelled()),
+        lambda: bench.finetune.fix(dataset.id, "empty.drop"),
+        lambda: bench.finetune.relabel(dataset.id, 2, "account"),
+        lambda: bench.finetune.estimate(dataset.id, a_config()),
+    ):
+        with pytest.raises(StorageError, match=r"No space left on device\. Free some space"):
+            act()
+    monkeypatch.undo()
+    assert bench.finetune.runs() == []
+    assert bench.finetune.datasets() == [dataset]
+    assert not any((bench.folder / "runs").iterdir())
+    assert not any((bench.folder / "trials").iterdir())
 
 
 def test_a_command_follows_a_run_to_its_adapter(bench: Bench) -> None:

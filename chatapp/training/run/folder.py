@@ -22,6 +22,7 @@ last line of a ``.jsonl`` file is not there yet.
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -65,6 +66,9 @@ class Source:
     hash: str = ""
     base: str = "auto"
     gpu_mb: float = 0.0
+
+
+_SOURCE = TypeAdapter(Source)
 
 
 class RunFolder:
@@ -156,7 +160,7 @@ class RunFolder:
     def source(self) -> Source:
         """Where its data came from."""
         try:
-            return TypeAdapter(Source).validate_json((self.path / "data/source.json").read_bytes())
+            return _SOURCE.validate_json((self.path / "data" / "source.json").read_bytes())
         except OSError:
             return Source()
 
@@ -166,15 +170,23 @@ class RunFolder:
         parts: dict[Split, Sequence[Example]],
         source: Source | None = None,
     ) -> None:
-        """Make the folder, with ``queued`` as its state, which makes it a run."""
-        (self.path / "data").mkdir(parents=True)
-        content = TypeAdapter(Source).dump_json(source or Source())
-        lines.replace(self.path / "data" / "source.json", content)
-        self.write_config(config)
-        for name, examples in parts.items():
-            with (self.path / "data" / f"{name}.jsonl").open("wb") as file:
-                file.writelines(_EXAMPLE.dump_json(one) + b"\n" for one in examples)
-        self.write_state(RunState(status="queued"))
+        """Make the folder, with ``queued`` as its state, which makes it a run.
+
+        Raises:
+            OSError: the disk refused; nothing is left of it.
+        """
+        data = self.path / "data"
+        try:
+            data.mkdir(parents=True)
+            lines.replace(data / "source.json", _SOURCE.dump_json(source or Source()))
+            self.write_config(config)
+            for name, examples in parts.items():
+                with (data / f"{name}.jsonl").open("wb") as file:
+                    file.writelines(_EXAMPLE.dump_json(one) + b"\n" for one in examples)
+            self.write_state(RunState(status="queued"))
+        except OSError:
+            shutil.rmtree(self.path, ignore_errors=True)
+            raise
 
     def queue(self) -> None:
         """Let it begin, or go on from its last checkpoint, once it is its turn."""
