@@ -1,3 +1,3 @@
 """The support assistant that can be taught: a self-hosted, streaming web chat."""
 
-__version__ = "0.2.0"
+__version__ = "0.3.0"
