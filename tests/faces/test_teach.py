@@ -411,6 +411,21 @@ async def test_a_run_can_be_stopped_and_kept_or_discarded(teacher: Teacher) -> N
     await expect(page.locator("#run h3").first).to_contain_text("second")
 
 
+async def test_the_instant_baseline_is_shown_before_the_fine_tune_is_done(
+    teacher: Teacher,
+) -> None:
+    run = teacher.launched(LABELLED)
+    teacher.school.folder(run).write_report(classify_report(fine_tuned=False))
+    teacher.school.learn(run, 5, notice="The instant baseline, trained in 3 seconds, sorts many.")
+    await teacher.open(f"?run={run}")
+    baseline = teacher.page.locator("#run .baseline")
+    await expect(baseline).to_contain_text("already gets 63.7 % right")
+    await expect(teacher.page.locator("#run .notices")).to_have_count(0)
+    teacher.school.end(run, "failed", "The disk is full. Free some space, then resume.")
+    await expect(teacher.page.locator("#run [role=alert]")).to_contain_text("The disk is full.")
+    await expect(teacher.page.locator("#verdict [data-run]")).to_have_count(0)
+
+
 async def test_a_second_run_waits_and_says_so(teacher: Teacher) -> None:
     page = teacher.page
     teacher.launched(name="first")
@@ -499,6 +514,19 @@ async def test_going_live_and_rolling_back(teacher: Teacher) -> None:
     await live.get_by_role("button", name=re.compile("Roll back")).click()
     await expect(teacher.notice).to_contain_text("Rolled back: “the base model” is live again.")
     await expect(page.locator("#verdict .use")).to_have_count(0)
+
+
+async def test_an_adapter_goes_live_from_the_history_too(teacher: Teacher) -> None:
+    page = teacher.page
+    await finished(teacher)
+    await teacher.open()
+    await page.locator("#history .adapters summary").first.click()
+    await expect(page.locator("#history .lineage")).to_contain_text("all-MiniLM-L6-v2 5af571cbf0")
+    await teacher.press("Make it live", "#history")
+    await expect(page.locator("#gate .gate")).to_be_visible()
+    await teacher.press("Make it live", "#gate")
+    await expect(page.locator("#history .live")).to_contain_text("Intentlesson")
+    await expect(page.locator("#history .adapters").get_by_text("Make it live")).to_have_count(0)
 
 
 async def test_a_shut_gate_opens_with_a_reason(teacher: Teacher) -> None:

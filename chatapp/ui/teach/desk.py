@@ -39,6 +39,8 @@ from chatapp.ui.teach.texts import TeachWords
 from chatapp.ui.visit import words_of
 
 _LOG_LINES = 80
+_MEASURED = ("done", "stopped")
+"""Runs whose report is their own; before that it may be the instant baseline's."""
 _REGISTERED_WITHIN = timedelta(minutes=2)
 _EARLIER = 20
 """Runs whose settings are offered to be taken over."""
@@ -167,7 +169,7 @@ class TeachDesk:
 
         def read() -> Result | None:
             report = self.teaching.folder(run.id).report
-            if report is None or run.state.status in UNFINISHED:
+            if report is None or run.state.status not in _MEASURED:
                 return None
             made = (one for one in self.rooms.adapters.list() if one.run_id == run.id)
             ended = run.state.ended_at

@@ -70,11 +70,13 @@ def _acts(result: Result, words: TeachWords) -> str:
         f'data-name="{escape(adapter.name)}">'
         f"{escape(words('make_live'))}</button>"
     )
-    return (
-        f'<div class="result-acts">{live}{compare}{export_menu(adapter, words)}'
-        f'<button type="button" class="plain danger" data-do="remove-adapter" '
-        f'data-name="{escape(adapter.name)}">{escape(words("discard"))}</button></div>'
+    discard = (
+        ""
+        if adapter.live
+        else '<button type="button" class="plain danger" data-do="remove-adapter" '
+        f'data-name="{escape(adapter.name)}">{escape(words("discard"))}</button>'
     )
+    return f'<div class="result-acts">{live}{compare}{export_menu(adapter, words)}{discard}</div>'
 
 
 def export_menu(adapter: Adapter, words: TeachWords) -> str:

@@ -26,6 +26,7 @@ _SOON: Final = 1000
 _LATER: Final = 3000
 """Milliseconds until the page asks again: while it learns, and while it waits in the queue."""
 _SAMPLES: Final = 6
+_BASELINE_NOTICE: Final = "The instant baseline"
 RESUMABLE: Final = ("interrupted", "failed", "stopped")
 
 
@@ -142,7 +143,8 @@ def _act(do: str, label: str, more: str = "", kind: str = "plain") -> str:
 
 
 def _notices(watched: Watched, words: TeachWords) -> str:
-    notices = "".join(f"<li>{escape(one)}</li>" for one in watched.run.state.notices)
+    told = [one for one in watched.run.state.notices if not one.startswith(_BASELINE_NOTICE)]
+    notices = "".join(f"<li>{escape(one)}</li>" for one in told)
     fine = (
         f'<p class="sub">{escape(words("may_leave"))}</p>'
         if watched.run.state.status in UNFINISHED
@@ -152,6 +154,7 @@ def _notices(watched: Watched, words: TeachWords) -> str:
 
 
 def _baseline(watched: Watched, words: TeachWords) -> str:
+    """What the instant baseline reached; where its report can be read, instead of its notice."""
     report = watched.report
     if not isinstance(report, ClassifyReport) or watched.run.state.status not in UNFINISHED:
         return ""

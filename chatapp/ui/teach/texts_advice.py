@@ -69,12 +69,19 @@ FIXES_ZH: Final[Mapping[str, str]] = {
     "keep_first": "保留第一条，移除其余 {n:,} 行",
 }
 PHASES_ZH: Final[Mapping[str, str]] = {
-    "Loading the model": "正在载入模型",
+    "Loading the base": "正在载入基础模型",
+    "Loading the base model": "正在载入基础模型",
     "Preparing the data": "正在准备数据",
+    "Training the instant baseline": "正在训练即时基线",
+    "Learning from all rows": "正在学习全部数据",
     "Training": "正在学习",
     "Measuring on the validation part": "正在用验证部分评估",
     "Measuring on the test part": "正在用测试部分评估",
+    "Asking the base model": "正在询问基础模型",
+    "Asking the base model with examples in its prompt": "正在询问提示中附有例子的基础模型",
+    "Asking the adapter": "正在询问训练后的模型",
     "Saving": "正在保存",
+    "Saving the adapter": "正在保存",
 }
 """What a run says it is doing; other phases are shown as they are."""
 ROLES: Final[Mapping[str, tuple[str, str]]] = {

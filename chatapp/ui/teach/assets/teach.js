@@ -23,7 +23,11 @@
     if (event === "again") confirmed = dataset();
     if (event === "estimate") $("#estimate").removeAttribute("data-stale");
     if (event === "cell") $("#cell .cell")?.focus({ preventScroll: true });
-    if (event === "gate") reveal("#gate .gate");
+    if (event === "gate" && $("#gate .gate")) { // asked for in the history, its step may be folded
+      open.add("result");
+      drawSteps();
+      reveal("#gate .gate");
+    }
     if (event === "compare") reveal("#comparison .comparison");
     settle();
   };
