@@ -6,6 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import cast
 
+import numpy as np
+
 from chatapp.training.classify.baseline import Baseline, baseline_view, fit_baseline
 from chatapp.training.classify.bases import Kind
 from chatapp.training.classify.head import Head, Lessons, choose_settings, fit_head
@@ -18,8 +20,11 @@ from chatapp.training.classify.solving import Settings, calibrate
 from chatapp.training.classify.teaching import Taught
 from chatapp.training_records import ClassifyReport
 
-_TUNED_SHARE = 0.5
+TUNED_SHARE = 0.5
 """Of the tuned base in the judgement; the frozen views have the rest, as they share it alone."""
+_OTHER_SHARES = (0.25, 0.75)
+_SLACK = 0.01
+"""Relative; another share must lower the validation part's log loss by more to be taken."""
 _ENOUGH = 30
 """Rows of the validation part from which on it tells how sure to be. Before, the frozen views do,
 by the texts that they leave out."""
@@ -61,14 +66,30 @@ class Judging:
         vectors = cast(Floats, lessons.readings[view])[people]
         return fit_baseline(view, vectors, lessons.owners[people], lessons.labels, temperature)
 
-    def head(
-        self, parts: Sequence[Rows], taught: Taught, frozen: Settings, temperature: float
-    ) -> Head:
-        """The tuned base and the frozen views, together, as smooth as suits the latter alone."""
+    def best_settings(self, parts: Sequence[Rows], taught: Taught, frozen: Settings) -> Settings:
+        """How the tuned base and the frozen views judge best together, as far as the validation
+        part tells: a base that has learned its rows by heart counts less.
+
+        Args:
+            frozen: how the frozen views judge alone; as smooth is the whole.
+        """
+        settings = self._shared(frozen, TUNED_SHARE)
+        part = self.material.validation
+        if len(part.owners) < _ENOUGH:
+            return settings
+        best = np.inf
+        for share in (TUNED_SHARE, *_OTHER_SHARES):
+            tried = self._shared(frozen, share)
+            scores = self.head(parts, taught, tried).scores(self.read(part, taught))
+            temperature, loss = calibrate(scores, part.owners)
+            if loss < best * (1 - _SLACK):
+                best, settings = loss, replace(tried, temperature=temperature)
+        return settings
+
+    def head(self, parts: Sequence[Rows], taught: Taught, settings: Settings) -> Head:
+        """The tuned base and the frozen views, together."""
         everything = [*parts, self.material.names]
         lessons = self.material.taught(everything, [self.read(part, taught) for part in everything])
-        shares = (_TUNED_SHARE, *((1 - _TUNED_SHARE) * share for share in frozen.shares))
-        settings = Settings(shares, frozen.ridge, temperature)
         return fit_head(lessons, (TUNED, *self.views), settings, self.seed)
 
     def read(self, part: Rows, taught: Taught | None = None) -> Mapping[str, Readings]:
@@ -87,13 +108,9 @@ class Judging:
         temperature, _ = calibrate(baseline.scores(vectors), part.owners)
         return replace(baseline, temperature=temperature)
 
-    def calibrated_head(self, head: Head, taught: Taught) -> Head:
-        """The same of the fine-tune."""
-        part = self.material.validation
-        if len(part.owners) < _ENOUGH:
-            return head
-        temperature, _ = calibrate(head.scores(self.read(part, taught)), part.owners)
-        return replace(head, settings=replace(head.settings, temperature=temperature))
+    def _shared(self, frozen: Settings, share: float) -> Settings:
+        """``share`` for the tuned base."""
+        return replace(frozen, shares=(share, *((1 - share) * one for one in frozen.shares)))
 
     def adapter_wins(self, head: Head, baseline: Baseline, taught: Taught) -> bool:
         """On the validation part. Few rows decide nothing: the baseline must be better by more

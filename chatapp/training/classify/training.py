@@ -89,9 +89,10 @@ class _Run:
     def only_taught(self) -> None:
         """A dry run: nothing compared, nothing measured, nothing taught twice."""
         parts = [self.material.train]
-        settings = self.judging.settings(parts)
+        frozen = self.judging.settings(parts)
         taught = self._teach(self.material.train, first=True)
-        head = self.judging.head(parts, taught, settings, settings.temperature)
+        settings = self.judging.best_settings(parts, taught, frozen)
+        head = self.judging.head(parts, taught, settings)
         self._save(head, self.judging.baseline(parts), taught, "adapter")
 
     def measured(self) -> ClassifyReport:
@@ -104,11 +105,11 @@ class _Run:
         self._tell(plain)
 
         began = time.monotonic()
-        settings = judging.settings(parts)
+        frozen = judging.settings(parts)
         taught = self._teach(material.train, first=True)
         self.log.phase("Measuring on the test part")
-        head = judging.head(parts, taught, settings, settings.temperature)
-        head = judging.calibrated_head(head, taught)
+        settings = judging.best_settings(parts, taught, frozen)
+        head = judging.head(parts, taught, settings)
         tuned = judging.measured("Fine-tune", head, time.monotonic() - began, taught)
         wins = judging.adapter_wins(head, baseline, taught)
         report = compared(
@@ -117,12 +118,12 @@ class _Run:
             tuned,
             adapter_wins=wins,
             rows=material.counts(),
-            curve=learning_curve(material, settings, self.base.kind, self.config.seed),
+            curve=learning_curve(material, frozen, self.base.kind, self.config.seed),
             more=f"What goes live has learned from all {len(material.all_rows()):,} rows, those "
             "of the test part too.",
         )
-        temperatures = head.settings.temperature, baseline.temperature
-        self._learn_from_all(settings, temperatures, taught, "adapter" if wins else "baseline")
+        winner: Which = "adapter" if wins else "baseline"
+        self._learn_from_all(settings, baseline.temperature, taught, winner)
         if _first_process():
             self.folder.write_report(report)
         return report
@@ -154,7 +155,7 @@ class _Run:
     def _learn_from_all(
         self,
         settings: Settings,
-        temperatures: tuple[float, float],
+        temperature: float,
         taught: Taught,
         winner: Which,
     ) -> None:
@@ -167,8 +168,8 @@ class _Run:
             once_more = self._teach(everything, first=False, share=taught.share)
             if self.log.wanted_stop is None:
                 taught = once_more
-        head = self.judging.head(parts, taught, settings, temperatures[0])
-        self._save(head, self.judging.baseline(parts, temperatures[1]), taught, winner)
+        head = self.judging.head(parts, taught, settings)
+        self._save(head, self.judging.baseline(parts, temperature), taught, winner)
 
     def _save(self, head: Head, baseline: Baseline, taught: Taught, winner: Which) -> None:
         if not _first_process():
