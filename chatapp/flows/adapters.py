@@ -224,12 +224,13 @@ class Adapters:
 
         Raises:
             NotFound: there is no adapter of that name.
-            InvalidRequest: it did not pass the gate, or is live already.
+            InvalidRequest: it did not pass the gate, belongs to other weights, or is live already.
             ChatAppError: it cannot be loaded; what is live stays.
         """
         candidate = await asyncio.to_thread(self._stored.get, name)
         if candidate.live and self.problem(candidate.slot) is None:
             raise InvalidRequest(f"{name} is live already.")
+        await asyncio.to_thread(self._arrivals.check_base, candidate)
         if not (reason := " ".join(reason.split())):
             gate = await asyncio.to_thread(self.gate, name)
             if not gate.passed:

@@ -91,8 +91,9 @@ class Arrivals:
             model, digest = base_of(self._files.place(id_))
             digest = digest or (self._base.hash() if slot == "chat" else "")
             new = NewAdapter(slot=slot, kind=kind, base_model=model, base_hash=digest)
-            self._check_base(new, name)
-            self._try_out(_as_it_will_be(id_, name, new, self._files.place(id_)))
+            made = _as_it_will_be(id_, name, new, self._files.place(id_))
+            self.check_base(made)
+            self._try_out(made)
             return self._stored.add(id_, name, new)
         except ChatAppError:
             self._files.remove([id_])
@@ -114,12 +115,17 @@ class Arrivals:
         if name in taken:
             raise InvalidRequest(f"The name {name!r} is taken. Choose another.", field="name")
 
-    def _check_base(self, new: NewAdapter, name: str) -> None:
-        ours = self._base.hash()
-        if new.slot == "chat" and ours and new.base_hash != ours:
+    def check_base(self, adapter: Adapter) -> None:
+        """An adapter fits the weights that it was trained on; others of the same shape it spoils.
+
+        Raises:
+            InvalidRequest: other weights answer here.
+        """
+        ours = self._base.hash() if adapter.slot == "chat" else ""
+        if ours and adapter.base_hash and adapter.base_hash != ours:
             raise InvalidRequest(
-                f"{name} was trained on other weights of {new.base_model} than those that answer "
-                f"here (SHA-256 {new.base_hash[:12]}… and {ours[:12]}…)."
+                f"{adapter.name} was trained on other weights of {adapter.base_model} than those "
+                f"that answer here (SHA-256 {adapter.base_hash[:12]}… and {ours[:12]}…)."
             )
 
     def _added(self, id_: str, name: str, new: NewAdapter) -> Adapter:

@@ -142,6 +142,17 @@ def test_what_is_no_adapter_for_this_model_is_refused(
     assert registry.adapters.list() == []
 
 
+async def test_an_adapter_of_other_weights_goes_live_for_no_reason(
+    registry: Registry, tmp_path: Path
+) -> None:
+    registry.learn("ours")
+    registry.adapters.register(chat_run(tmp_path / "runs", "theirs", chat_report(0.9)))
+    await registry.adapters.promote("ours")
+    for reason in ("", "It has the same shape."):
+        with pytest.raises(InvalidRequest, match="trained on other weights of tiny"):
+            await registry.adapters.promote("theirs", reason)
+
+
 def test_hostile_archives_are_refused_and_write_nothing(
     registry: Registry, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
