@@ -11,16 +11,16 @@ are computed once; what is learned is the same to the last digit that a float ca
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Mapping, Sequence
 
 import torch
-from torch import Tensor
+from peft import PeftModel
+from torch import Tensor, nn
+from torch.nn.parallel import DistributedDataParallel
 from torch.nn.utils.rnn import pad_sequence
 
-from chatapp.training.chat.lessons import IGNORED
-
-Row = Mapping[str, Sequence[int]]
-"""A lesson, as ``lessons`` has it."""
+from chatapp.training.chat.lessons import IGNORED, Lesson
 
 TOKENS = "tokens"
 """In a batch: how many tokens its rows have, padding not counted. No model takes it."""
@@ -42,7 +42,7 @@ class Batches:
         self._width = width
         self._may_share = may_share
 
-    def __call__(self, rows: Sequence[Row]) -> dict[str, Tensor]:
+    def __call__(self, rows: Sequence[Lesson]) -> dict[str, Tensor]:
         """The batch, with ``TOKENS`` among its entries."""
         lengths = [len(row["input_ids"]) for row in rows]
         shared = _shared_beginning(rows) if self._may_share else 0
@@ -55,7 +55,7 @@ class Batches:
         return length * (_WEIGHTS * self._width + length)
 
 
-def padded_batch(rows: Sequence[Row]) -> dict[str, Tensor]:
+def padded_batch(rows: Sequence[Lesson]) -> dict[str, Tensor]:
     """Padded on the left, so that the answers, which come last, lie above one another."""
 
     def padded(parts: list[Tensor], value: int) -> Tensor:
@@ -70,7 +70,7 @@ def padded_batch(rows: Sequence[Row]) -> dict[str, Tensor]:
     }
 
 
-def shared_batch(rows: Sequence[Row], shared: int) -> dict[str, Tensor]:
+def shared_batch(rows: Sequence[Lesson], shared: int) -> dict[str, Tensor]:
     """One row: the first ``shared`` tokens once, and then the rest of each row."""
     ids = [torch.tensor(row["input_ids"]) for row in rows]
     sizes = [shared, *(len(one) - shared for one in ids)]
@@ -92,7 +92,39 @@ def shared_batch(rows: Sequence[Row], shared: int) -> dict[str, Tensor]:
     }
 
 
-def _shared_beginning(rows: Sequence[Row]) -> int:
+def scored(model: nn.Module, batch: Mapping[str, Tensor]) -> tuple[Tensor, Tensor]:
+    """What a model makes of a batch, row after row.
+
+    The widest matrix of a small model turns hidden states into words; it is multiplied only where
+    some row has something to learn.
+
+    Args:
+        model: bare, or with an adapter.
+        batch: without ``TOKENS``.
+
+    Returns:
+        The scores of all words before each learned token, [tokens, vocabulary] in float32, and
+        these tokens.
+    """
+    targets = batch["labels"][:, 1:]
+    learned = targets != IGNORED
+    places = learned.any(dim=0).nonzero().flatten()
+    read = {name: one for name, one in batch.items() if name != "labels"}
+    if _can_narrow(model):
+        logits = model(**read, use_cache=False, logits_to_keep=places).logits
+    else:
+        logits = model(**read, use_cache=False).logits[:, places]
+    chosen = learned[:, places]
+    return logits[chosen].float(), targets[:, places][chosen]
+
+
+def _can_narrow(model: nn.Module) -> bool:
+    bare = model.module if isinstance(model, DistributedDataParallel) else model
+    bare = bare.get_base_model() if isinstance(bare, PeftModel) else bare
+    return "logits_to_keep" in inspect.signature(type(bare).forward).parameters
+
+
+def _shared_beginning(rows: Sequence[Lesson]) -> int:
     """How many first tokens all rows have in common and none of them learns.
 
     The token before the first learned one does not count: each row needs its own, since that one

@@ -8,6 +8,7 @@ import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
+import torch
 from peft import PeftModel
 from transformers import TrainerCallback
 
@@ -26,6 +27,7 @@ from chatapp.training.storing import save_adapter
 from chatapp.training_records import ChatReport, Example
 
 _SAMPLES = 4
+_NAMED = 5
 _SAMPLE_TOKENS = 60
 
 
@@ -37,6 +39,9 @@ def train(
     Args:
         config: whose ``base`` is the folder of the model.
         report: False in a trial, which is over once something is saved.
+
+    Returns:
+        The report; None in a trial, and in the processes of further GPUs, which only learn.
 
     Raises:
         TrainingError: the settings cannot work, or the loss ran away.
@@ -53,8 +58,8 @@ def train(
     validation, _ = _encoded(held_out, tokenizer, config)
     if left_out and report:
         log.notice(
-            f"{left_out:,} of {len(examples):,} examples have no answer within "
-            f"{config.max_length:,} tokens and were left out."
+            f"{len(left_out):,} of {len(examples):,} examples have no answer within "
+            f"{config.max_length:,} tokens and were left out: {_places(left_out)}."
         )
     if config.method == "dora" and report:
         log.notice("OpenVINO cannot serve DoRA: this adapter needs the transformers engine.")
@@ -68,6 +73,8 @@ def train(
         validation,
         Tuning(base, folder.checkpoints, log.checkpoint, listeners, kept=report),
     )
+    if not _is_first():
+        return None
     log.phase("Saving the adapter")
     _save(model, config, folder, base)
     if not report:
@@ -75,6 +82,13 @@ def train(
     del model
     gc.collect()
     return _measured(folder, config, log, base, examples)
+
+
+def _is_first() -> bool:
+    distributed = torch.distributed
+    return not (distributed.is_available() and distributed.is_initialized()) or (
+        distributed.get_rank() == 0
+    )
 
 
 def _measured(
@@ -102,8 +116,16 @@ def _measured(
 
 def _encoded(
     examples: Sequence[Example], tokenizer: ChatTokenizer, config: RunConfig
-) -> tuple[list[Lesson], int]:
+) -> tuple[list[Lesson], list[Example]]:
     return lessons_of(examples, tokenizer, config.system_prompt, config.max_length)
+
+
+def _places(examples: Sequence[Example]) -> str:
+    """Where the first of them stand."""
+    named = [f"row {one.row:,} of {one.file}" for one in examples[:_NAMED] if one.file]
+    named = named or [f"“{one.question[:60]}”" for one in examples[:_NAMED]]
+    more = len(examples) - len(named)
+    return ", ".join(named) + (f" and {more:,} more" if more else "")
 
 
 def _save(model: PeftModel, config: RunConfig, folder: RunFolder, base: Path) -> None:

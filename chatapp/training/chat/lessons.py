@@ -23,31 +23,34 @@ class Lesson(TypedDict):
 
 def lessons_of(
     examples: Sequence[Example], tokenizer: ChatTokenizer, system_prompt: str, max_length: int
-) -> tuple[list[Lesson], int]:
+) -> tuple[list[Lesson], list[Example]]:
     """Encode examples; those that teach nothing within ``max_length`` are left out.
 
     Returns:
-        The lessons, and how many examples were left out.
+        The lessons, and the examples that were left out.
 
     Raises:
         DatasetError: nothing is left.
         ModelError: the chat template rejects a conversation.
     """
     lessons: list[Lesson] = []
+    left_out: list[Example] = []
     for example in examples:
         ids, trained = encode(example, tokenizer, system_prompt, max_length)
-        # The first token is never predicted.
-        if any(trained[1:]):
+        trained = [False, *trained[1:]]  # nothing stands before the first token to tell it by
+        if any(trained):
             labels = [
                 one if learned else IGNORED for one, learned in zip(ids, trained, strict=True)
             ]
             lessons.append({"input_ids": ids, "labels": labels})
+        else:
+            left_out.append(example)
     if examples and not lessons:
         raise DatasetError(
             f"None of the {len(examples):,} examples has an answer within {max_length:,} tokens, "
             "so there is nothing to learn. Raise max_length, or shorten the questions."
         )
-    return lessons, len(examples) - len(lessons)
+    return lessons, left_out
 
 
 def packed(lessons: Sequence[Lesson], max_length: int) -> list[list[Lesson]]:

@@ -16,7 +16,7 @@ class _Effort(NamedTuple):
 
 _EFFORTS: Mapping[Preset, _Effort] = {
     "quick": _Effort(epochs=4, most_steps=150, rank=16),
-    "balanced": _Effort(epochs=10, most_steps=600, rank=32),
+    "balanced": _Effort(epochs=8, most_steps=600, rank=32),
     "thorough": _Effort(epochs=16, most_steps=2_000, rank=64),
 }
 _BATCH = 8
@@ -48,6 +48,6 @@ def presets(preset: Preset, rows: int, gpu: bool) -> Mapping[str, object]:
         "weight_decay": 0.0,
         "batch_size": batch,
         "max_length": 1024,
-        "evaluations": 6,
+        "evaluations": 8,
         "early_stopping": 3,
     }

@@ -1,15 +1,12 @@
 """TRL's trainer, with less to compute. Importing this module imports torch and TRL.
 
-The largest matrix of a small model turns hidden states into words: of 135 million weights, a fifth.
-TRL's kernels multiply only what is learned with it, but without Triton, as on a CPU, they multiply
-every position, the questions and the padding too. Here a CPU scores only the places at which some
-row of the batch has an answer.
+TRL scores only what is learned where it has its own kernels, which is on a GPU. On a CPU it scores
+every position against the whole vocabulary, the questions and the padding too: a fifth of the work
+of a model of 135 million weights. Here a CPU leaves that out.
 """
 
 from __future__ import annotations
 
-import inspect
-from collections.abc import Mapping
 from typing import Any
 
 import torch
@@ -19,14 +16,11 @@ from transformers import Trainer
 from transformers.trainer_utils import EvalLoopOutput
 from trl import SFTTrainer
 
-from chatapp.training.chat.batching import TOKENS
-from chatapp.training.chat.lessons import IGNORED
-
-_NARROWS = "logits_to_keep"
+from chatapp.training.chat.batching import TOKENS, scored
 
 
 class AnswerTrainer(SFTTrainer):  # type: ignore[misc]
-    """Learns the tokens whose label is not ``IGNORED``.
+    """Learns the tokens that have a label.
 
     Args:
         smoothing: the share of certainty that is spread over all words while it learns (label
@@ -37,8 +31,6 @@ class AnswerTrainer(SFTTrainer):  # type: ignore[misc]
         super().__init__(**kwargs)
         self._smoothing = smoothing
         self._measured = torch.zeros(2, dtype=torch.float64)
-        forward = type(self.model.get_base_model()).forward
-        self._can_narrow = _NARROWS in inspect.signature(forward).parameters
 
     def compute_loss(
         self,
@@ -57,7 +49,7 @@ class AnswerTrainer(SFTTrainer):  # type: ignore[misc]
         has_kernels = self.args.device.type != "cpu"
         if return_outputs or (has_kernels and not smoothing):
             return super().compute_loss(model, inputs, return_outputs, num_items_in_batch)
-        scores, targets = self._scored(model, inputs)
+        scores, targets = scored(model, inputs)
         loss = functional.cross_entropy(scores, targets, reduction="sum", label_smoothing=smoothing)
         if not model.training:
             self._measured += torch.stack([loss.double(), loss.new_tensor(len(targets)).double()])
@@ -80,19 +72,6 @@ class AnswerTrainer(SFTTrainer):  # type: ignore[misc]
         if count:
             output.metrics[f"{metric_key_prefix}_loss"] = cost / count
         return output
-
-    def _scored(self, model: nn.Module, inputs: Mapping[str, Tensor]) -> tuple[Tensor, Tensor]:
-        """Scores of all words before each learned token, [tokens, vocabulary], and the tokens."""
-        targets = inputs["labels"][:, 1:]
-        learned = targets != IGNORED
-        places = learned.any(dim=0).nonzero().flatten()
-        read = {name: one for name, one in inputs.items() if name != "labels"}
-        if self._can_narrow:
-            logits = model(**read, use_cache=False, logits_to_keep=places).logits
-        else:
-            logits = model(**read, use_cache=False).logits[:, places]
-        chosen = learned[:, places]
-        return logits[chosen].float(), targets[:, places][chosen]
 
     def _note(self, read: int, scores: Tensor, targets: Tensor, *, training: bool) -> None:
         """What TRL's own loss tells its log."""

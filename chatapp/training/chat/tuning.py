@@ -7,6 +7,7 @@ activation is computed twice unless memory asks for it.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib.util import find_spec
@@ -23,6 +24,7 @@ from transformers import (
     EarlyStoppingCallback,
     PreTrainedModel,
     TrainerCallback,
+    set_seed,
 )
 from trl import SFTConfig
 
@@ -67,13 +69,19 @@ class Tuning:
 def check_method(config: RunConfig) -> None:
     """
     Raises:
-        TrainingError: no engine could use what would be learned, and why.
+        TrainingError: no engine could use what would be learned, or this machine cannot learn it
+            in that way; with what to do instead.
     """
     if config.method in ("prefix", "prompt"):
         raise TrainingError(
             f"{config.method.capitalize()} tuning cannot be put live: OpenVINO and vLLM serve LoRA "
             "only, and continuous batching would silently answer with the base model. Choose "
             "lora, or another method of its family."
+        )
+    if config.precision == "float16" and not torch.cuda.is_available():
+        raise TrainingError(
+            "float16 needs a GPU, and this machine has none. Set precision to auto, which takes "
+            "what suits the machine."
         )
     if config.tracking != "none" and find_spec(config.tracking) is None:
         raise TrainingError(
@@ -89,7 +97,8 @@ def load_base(folder: Path, config: RunConfig) -> PreTrainedModel:
         ModelError: it cannot be loaded.
     """
     gpu = torch.cuda.is_available()
-    options: dict[str, Any] = {"device_map": {"": torch.cuda.current_device() if gpu else "cpu"}}
+    own = int(os.environ.get("LOCAL_RANK", "0"))  # of several GPUs, that of this process
+    options: dict[str, Any] = {"device_map": {"": own if gpu else "cpu"}}
     if config.method == "qlora":
         options["quantization_config"] = BitsAndBytesConfig(
             load_in_4bit=True,
@@ -141,6 +150,7 @@ def tune(
     rows = packed(train, config.max_length) if config.packing else [[one] for one in train]
     steps = planned_steps(config, len(rows))
     tokenizer = AutoTokenizer.from_pretrained(tuning.base, local_files_only=True)
+    set_seed(config.seed)  # what LoRA begins with is drawn
     base = load_base(tuning.base, config)
     model = with_adapter(
         base, config, _targets(base), steps, tuning.folder.parent, task_type="CAUSAL_LM"

@@ -10,6 +10,7 @@ from torch.nn.utils.rnn import pad_sequence
 from transformers import GenerationConfig, PreTrainedModel
 
 from chatapp.engine.tokenizer import ChatTokenizer
+from chatapp.training.chat.batching import TOKENS, Batches, scored
 from chatapp.training.chat.lessons import IGNORED, Lesson
 
 _AT_ONCE = 16
@@ -66,40 +67,34 @@ def losses(model: PreTrainedModel, lessons: Sequence[Lesson]) -> list[tuple[floa
     that are learned, and how many those are."""
     was_training = model.training
     model.eval()
+    batches = Batches(
+        model.config.get_text_config().hidden_size, may_share=model.device.type == "cpu"
+    )
     found: list[tuple[float, int]] = [(0.0, 0)] * len(lessons)
-    order = sorted(range(len(lessons)), key=lambda at: len(lessons[at]["input_ids"]))
-    for chosen in _batches(order, lessons):
-        ids, labels, mask = _padded([lessons[at] for at in chosen], model.device)
-        logits = model(input_ids=ids, attention_mask=mask, use_cache=False).logits[:, :-1].float()
-        costs = functional.cross_entropy(
-            logits.transpose(1, 2), labels[:, 1:], ignore_index=IGNORED, reduction="none"
-        ).sum(dim=1)
-        counts = (labels[:, 1:] != IGNORED).sum(dim=1)
-        for at, cost, count in zip(chosen, costs.tolist(), counts.tolist(), strict=True):
-            found[at] = cost, count
+    for chosen in _together(lessons):
+        rows = [lessons[at] for at in chosen]
+        batch = {name: one.to(model.device) for name, one in batches(rows).items()}
+        del batch[TOKENS]
+        scores, targets = scored(model, batch)
+        costs = functional.cross_entropy(scores, targets, reduction="none")
+        counts = [sum(label != IGNORED for label in row["labels"]) for row in rows]
+        for at, one, count in zip(chosen, torch.split(costs, counts), counts, strict=True):
+            found[at] = float(one.sum()), count
     model.train(was_training)
     return found
 
 
-def _batches(order: Sequence[int], lessons: Sequence[Lesson]) -> list[list[int]]:
-    """A batch's logits are as wide as the vocabulary: few long rows at once."""
-    batches: list[list[int]] = []
-    for at in order:
+def _together(lessons: Sequence[Lesson]) -> list[list[int]]:
+    """Which share a batch: those that begin alike, a few long ones or several short ones."""
+    groups: list[list[int]] = []
+    for at in sorted(range(len(lessons)), key=lambda at: lessons[at]["input_ids"]):
         length = len(lessons[at]["input_ids"])
-        if batches and (len(batches[-1]) + 1) * length <= _TOKENS_AT_ONCE:
-            batches[-1].append(at)
+        if (
+            groups
+            and len(groups[-1]) < _AT_ONCE
+            and (len(groups[-1]) + 1) * length <= _TOKENS_AT_ONCE
+        ):
+            groups[-1].append(at)
         else:
-            batches.append([at])
-    return batches
-
-
-def _padded(
-    lessons: Sequence[Lesson], device: torch.device
-) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-    rows = [torch.tensor(one["input_ids"]) for one in lessons]
-    labels = [torch.tensor(one["labels"]) for one in lessons]
-    return (
-        pad_sequence(rows, batch_first=True).to(device),
-        pad_sequence(labels, batch_first=True, padding_value=IGNORED).to(device),
-        pad_sequence([torch.ones_like(row) for row in rows], batch_first=True).to(device),
-    )
+            groups.append([at])
+    return groups

@@ -145,11 +145,13 @@ class _Impatient(RunLog):
 
 
 def test_stopping_keeps_the_best_so_far_and_measures_it(base: Path, tmp_path: Path) -> None:
-    folder = a_run(tmp_path / "stopped", a_config(base, max_steps=400))
+    rows = [asked(one) for one in QUESTIONS]
+    parts = {"train": rows, "validation": rows[:2], "test": rows[:2]}
+    folder = a_run(tmp_path / "stopped", a_config(base, max_steps=400), parts)
     report = learn(folder, _Impatient(folder, 120, "keep"))
     best = min(one.eval_loss for one in folder.metrics() if one.eval_loss is not None)
     assert folder.metrics()[-1].step <= 121
-    assert report.adapter.loss == pytest.approx(best, abs=0.3)  # another question, as easy
+    assert report.adapter.loss == pytest.approx(best, rel=1e-3)
     assert (folder.adapter / "adapter_config.json").is_file()
 
 
@@ -224,6 +226,22 @@ def test_a_tracker_that_is_not_installed_is_refused(base: Path, tmp_path: Path) 
         learn(folder)
 
 
+def test_half_precision_needs_a_gpu(base: Path, tmp_path: Path) -> None:
+    folder = a_run(tmp_path / "half", a_config(base, precision="float16"))
+    with pytest.raises(TrainingError, match=r"float16 needs a GPU.*auto"):
+        learn(folder)
+
+
+def test_the_same_seed_gives_the_same_run(base: Path, tmp_path: Path) -> None:
+    weights = []
+    for name, seed in (("one", 1), ("again", 1), ("other", 2)):
+        config = a_config(base, max_steps=2, seed=seed, dropout=0.1)
+        folder = a_run(tmp_path / name, config)
+        learn(folder, report=False)
+        weights.append((folder.adapter / "adapter_model.safetensors").read_bytes())
+    assert weights[0] == weights[1] != weights[2]
+
+
 def test_left_out_examples_are_told(base: Path, tmp_path: Path) -> None:
     parts = {
         "train": [asked("When?"), asked("Why? " * 200)],
@@ -235,6 +253,7 @@ def test_left_out_examples_are_told(base: Path, tmp_path: Path) -> None:
     (notice,) = folder.written_state.notices
     assert notice.startswith("1 of 2 examples")
     assert "160 tokens" in notice
+    assert notice.endswith("“Why? Why? Why? Why? Why? Why? Why? Why? Why? Why? Why? Why? ”.")
 
 
 def test_a_file_that_is_too_long_in_every_row_is_refused(base: Path, tmp_path: Path) -> None:

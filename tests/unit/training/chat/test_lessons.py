@@ -31,7 +31,7 @@ def test_only_answers_and_the_ends_of_their_turns_are_learned(tokenizer: ChatTok
         ChatMessage("assistant", "Free."),
     )
     (lesson,), left_out = lessons_of([Example(messages=turns)], tokenizer, "", 500)
-    assert left_out == 0
+    assert left_out == []
     assert learned(tokenizer, lesson) == "Hi!<|im_end|>Free.<|im_end|>"
     for token, label in zip(lesson["input_ids"], lesson["labels"], strict=True):
         assert label in (IGNORED, token)
@@ -49,7 +49,8 @@ def test_learning_begins_where_the_engine_lets_the_model_speak(tokenizer: ChatTo
 
 def test_plain_text_is_learned_as_a_whole(tokenizer: ChatTokenizer) -> None:
     (lesson,), _ = lessons_of([Example(text="The shop opens at nine.")], tokenizer, "", 500)
-    assert learned(tokenizer, lesson) == "The shop opens at nine.<|im_end|>"
+    assert lesson["labels"][0] == IGNORED  # nothing stands before it
+    assert learned(tokenizer, lesson) == " shop opens at nine.<|im_end|>"
 
 
 def test_an_example_whose_answer_is_cut_off_is_left_out_and_counted(
@@ -58,7 +59,8 @@ def test_an_example_whose_answer_is_cut_off_is_left_out_and_counted(
     lessons, left_out = lessons_of(
         [asked("Why? " * 60), asked("Why?")], tokenizer, "", max_length=100
     )
-    assert (len(lessons), left_out) == (1, 1)
+    assert (len(lessons), len(left_out)) == (1, 1)
+    assert left_out[0].question == "Why? " * 60
 
 
 def test_a_file_without_any_answer_in_reach_is_refused(tokenizer: ChatTokenizer) -> None:
