@@ -10,6 +10,8 @@ from __future__ import annotations
 import asyncio
 import re
 import secrets
+import shutil
+import time
 from collections.abc import Callable, Sequence
 from datetime import timedelta
 from pathlib import Path
@@ -34,6 +36,7 @@ __all__ = ["Comparison", "FineTune"]
 _UNNAMED = re.compile(r"[^A-Za-z0-9._-]+")
 _LOOKED_AT = 20
 _UNDO = timedelta(days=30)
+_LONGEST_TRIAL = 3_600.0
 
 
 def _none() -> Sequence[Example]:
@@ -76,6 +79,7 @@ class FineTune(Lessons, Runs):
     async def watch(self, meanwhile: Meanwhile | None = None) -> None:
         """Look after files and runs, in a server; see ``Runs.watch``."""
         await asyncio.to_thread(self.purge_datasets, _UNDO)
+        await asyncio.to_thread(self._sweep_trials)
         await Runs.watch(self, meanwhile)
 
     def recommend(self, dataset_id: str, task: Task, preset: Preset) -> RunConfig:
@@ -167,6 +171,12 @@ class FineTune(Lessons, Runs):
         path = str(self.source_file(file)) if self.knows(file) else file
         decided = preset_values(config.task, config.preset, 0, gpu=self._gpu)
         return command_line(config, path, list(decided))
+
+    def _sweep_trials(self) -> None:
+        """Remove dry runs whose server was killed in the middle of them."""
+        for path in self._trials.glob("*"):
+            if time.time() - path.stat().st_mtime > _LONGEST_TRIAL:
+                shutil.rmtree(path, ignore_errors=True)
 
     def _resolved(self, config: RunConfig, parts: dict[Split, Sequence[Example]]) -> RunConfig:
         """With a base that a trainer can load."""
