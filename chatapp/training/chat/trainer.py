@@ -29,6 +29,10 @@ class AnswerTrainer(SFTTrainer):  # type: ignore[misc]
 
     def __init__(self, *, smoothing: float = 0.0, **kwargs: Any) -> None:
         super().__init__(**kwargs)
+        for weight in self.model.parameters():
+            if weight.requires_grad:
+                # TRL halves those of a 4-bit base; small steps would be rounded away.
+                weight.data = weight.data.float()
         self._smoothing = smoothing
         self._measured = torch.zeros(2, dtype=torch.float64)
 
