@@ -13,15 +13,15 @@ from contextlib import aclosing, asynccontextmanager, closing, suppress
 from datetime import timedelta
 from pathlib import Path
 
-import uvicorn
 from fastapi import FastAPI
 
 from chatapp.api.app import create_api
 from chatapp.api.staff import StaffGate
 from chatapp.bootstrap_knowledge import PUBLIC, Knowledge, assemble
+from chatapp.bootstrap_server import Server, address_of, listen
 from chatapp.bootstrap_training import Training, assemble_training
 from chatapp.engine.base import Engine
-from chatapp.errors import ChatAppError, NotFound, SettingsError, StorageError
+from chatapp.errors import ChatAppError, NotFound, StorageError
 from chatapp.events import Event
 from chatapp.flows.answering import Answering
 from chatapp.flows.chat import Chat
@@ -45,9 +45,6 @@ log = logging.getLogger(__name__)
 
 UNDO_DAYS = timedelta(days=30)
 """How long a deleted conversation can be brought back."""
-
-GRACE_SECONDS = 3
-"""How long answers may go on when the server is asked to stop."""
 
 
 __all__ = [
@@ -232,7 +229,7 @@ async def serve(
         await training.start()
         await warming
         log.info("%s · %.2f GiB", engine.info, engine.memory_bytes() / 2**30)
-        await _Server(asgi, lambda: announce(_address(listener))).serve(sockets=[listener])
+        await Server(asgi, lambda: announce(address_of(listener))).serve(sockets=[listener])
     finally:
         for task in (starting, ingesting, warming):
             task.cancel()
@@ -311,50 +308,6 @@ def _collection_of(personas: Mapping[str, Persona], persona_id: str) -> str | No
     return persona.collection if persona else None
 
 
-class _Server(uvicorn.Server):
-    """Says when it really listens."""
-
-    def __init__(self, asgi: FastAPI, started: Callable[[], None]) -> None:
-        super().__init__(
-            uvicorn.Config(
-                asgi,
-                log_level="warning",
-                proxy_headers=True,
-                forwarded_allow_ips="*",
-                timeout_graceful_shutdown=GRACE_SECONDS,
-            )
-        )
-        self._announce = started
-
-    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        await super().startup(sockets)
-        if self.started:
-            self._announce()
-
-
-def listen(host: str, port: int) -> socket.socket:
-    """Take the address before anything slow happens.
-
-    Raises:
-        SettingsError: the address is in use, or not one of this machine's.
-    """
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    # With the protocol named, asyncio sends small answers at once (TCP_NODELAY); without, they
-    # wait 40 ms for the client's acknowledgement.
-    listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
-    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    try:
-        listener.bind((host, port))
-    except OSError as error:
-        listener.close()
-        raise SettingsError(
-            f"Cannot listen on {host}:{port}: {error.strerror or error}. Stop the program that "
-            "uses the port, or set CHATAPP_PORT to another one.",
-            port=port,
-        ) from error
-    return listener
-
-
 def make_folder(path: Path) -> Path:
     """The data folder, made if it is missing.
 
@@ -401,9 +354,3 @@ def _secret(settings: Settings) -> str:
     if settings.secret_key is not None:
         return settings.secret_key.get_secret_value()
     return kept_secret(settings.data / "secret.key")
-
-
-def _address(listener: socket.socket) -> str:
-    host, port = listener.getsockname()[:2]
-    shown = "127.0.0.1" if host in ("0.0.0.0", "::") else host  # noqa: S104
-    return f"http://[{shown}]:{port}" if ":" in shown else f"http://{shown}:{port}"
