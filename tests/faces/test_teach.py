@@ -264,6 +264,8 @@ async def test_the_settings_follow_the_preset_and_the_task(teacher: Teacher) -> 
     await page.get_by_label("What shall it be called?").fill("my-labels")
     await page.get_by_label("How they feel (sentiment)").check()
     await page.get_by_label("Thorough").check()
+    await expect(page.locator("#goal form")).to_have_attribute("data-summary", re.compile("Thor"))
+    await expect(page.get_by_label("Thorough")).to_be_focused()  # the form was drawn anew
     await page.locator("#goal .advanced > summary").click()
     await expect(page.locator("[name=epochs]")).to_have_value("8")
     await expect(page.get_by_label("What shall it be called?")).to_have_value("my-labels")
@@ -479,6 +481,7 @@ async def test_a_classifier_report_leads_to_its_examples(teacher: Teacher) -> No
     await teacher.press("Undo")
     await expect(teacher.notice).to_have_count(0)
     assert teacher.school.labels_of(dataset) == {3: "payment"}
+    await expect(cell.get_by_label("Label")).to_have_value("payment")
     await page.keyboard.press("Escape")
     await expect(cell).to_have_count(0)
 

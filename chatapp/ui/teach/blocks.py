@@ -43,13 +43,14 @@ def build_teach_blocks(rooms: TeachRooms) -> gr.Blocks:
     data = DataHandlers(desk)
     with blocks:
         parts = draw_teach(has_password=rooms.has_password, max_bytes=rooms.max_bytes)
-        blocks.load(
+        arriving = blocks.load(
             data.arrive,
             [parts.wanted],
             parts.outputs,
             js="() => window.chatapp.wanted()",
             **_QUIET,
         )
+        _tell_when_over(arriving, "arrive")
         _wire(parts, _step_1(data) | _step_2(GoalHandlers(desk)))
         _wire(parts, _step_3(RunHandlers(desk)) | _step_4(ResultHandlers(desk)))
     blocks.queue(default_concurrency_limit=_AT_ONCE, api_open=False)
@@ -80,9 +81,14 @@ def _wire(parts: TeachParts, handlers: Mapping[str, Any]) -> None:
     """Each event to its handler; the page hears when it is over, however it went."""
     for name, handler in handlers.items():
         heard = getattr(parts.desk, name)(handler, None, parts.outputs, **_QUIET)
-        over = {"fn": None, "js": f"() => window.chatapp.over('{name}')"} | _QUIET
-        heard.success(**over)
-        heard.failure(**over)
+        _tell_when_over(heard, name)
+
+
+def _tell_when_over(heard: Any, name: str) -> None:
+    """The page waits for it, however it goes; ``then`` is not called after a failure."""
+    over = {"fn": None, "js": f"() => window.chatapp.over('{name}')"} | _QUIET
+    heard.success(**over)
+    heard.failure(**over)
 
 
 def _step_1(on: DataHandlers) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from dataclasses import replace
 
 import gradio as gr
 
-from chatapp.errors import ChatAppError, InvalidRequest
+from chatapp.errors import ChatAppError, DatasetError, InvalidRequest
 from chatapp.training.config import RunConfig
 from chatapp.training_records import Dataset
 from chatapp.ui.failures import plainly, plainly_streaming
@@ -110,10 +110,16 @@ class DataHandlers:
             for role in self._desk.rooms.roles(wanted.format)
             if role.required and not wanted.columns.get(role.name)
         ]
+        undecided = replace(known, mapping=wanted)
         if missing:  # nothing is decided before the reader has said what these are
-            yield self._undecided(visit, replace(known, mapping=wanted), missing[0]).values()
+            told = visit.words("choose_role", role=visit.words.role(missing[0]))
+            yield self._undecided(visit, undecided, told).values()
             return
-        changed = await asyncio.to_thread(self._teaching.set_mapping, known.id, wanted)
+        try:
+            changed = await asyncio.to_thread(self._teaching.set_mapping, known.id, wanted)
+        except DatasetError as error:
+            yield self._undecided(visit, undecided, error.sentence).values()
+            return
         async for frame in self._shown(visit, changed):
             yield frame
 
@@ -124,7 +130,10 @@ class DataHandlers:
         fix_id = text(picked, "fix")
         changed = await asyncio.to_thread(self._teaching.fix, text(picked, "data"), fix_id)
         told = notice(
-            self._desk.fix_told(visit, fix_id), visit.words, undo="unfix", ids=[changed.id, fix_id]
+            self._desk.fix_told(visit, changed.id, fix_id),
+            visit.words,
+            undo="unfix",
+            ids=[changed.id, fix_id],
         )
         return replace(await self._checked(visit, changed, picked), notice=told).values()
 
@@ -174,27 +183,28 @@ class DataHandlers:
     ) -> Frames:
         """A file from its beginning: first what is known at once, then what has to be checked."""
         desk, words = self._desk, visit.words
+        task = config.task if config else None
         yield TeachScreen(
-            source=await desk.source(visit, dataset, config.task if config else None),
+            source=source_html(dataset, (), desk.rooms.roles, words),
             checks=checking_html(dataset, words),
             goal="",
             extra="",
             estimate="",
             run=nothing_run_html(words),
             verdict=no_result_html(words),
+            gate="",
             result="",
             cell="",
-            gate="",
             history=await desk.history(visit),
             notice="",
         ).values()
-        checks = await desk.checks(visit, dataset, config.task if config else None)
+        checks = await desk.checks(visit, dataset, task)
+        source = await desk.source(visit, dataset, task)
         goal = await (desk.goal(visit, dataset, config) if config else self._goal(visit, dataset))
-        yield TeachScreen(checks=checks, goal=goal).values()
+        yield TeachScreen(source=source, checks=checks, goal=goal).values()
 
-    def _undecided(self, visit: TeachVisit, dataset: Dataset, role: str) -> TeachScreen:
+    def _undecided(self, visit: TeachVisit, dataset: Dataset, told: str) -> TeachScreen:
         words = visit.words
-        told = words("choose_role", role=words.role(role))
         return TeachScreen(
             source=source_html(dataset, (), self._desk.rooms.roles, words),
             checks=failed_html(dataset, told, words),

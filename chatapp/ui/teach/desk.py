@@ -61,7 +61,7 @@ class TeachDesk:
         self.rooms = rooms
         self.teaching = rooms.teaching
         self.dry_runs = DryRuns(rooms.teaching)
-        self._fixes: dict[str, Fix] = {}
+        self._fixes: dict[tuple[str, str], Fix] = {}
         self._rows: dict[str, tuple[Mapping[str, float], int]] = {}
 
     def visit(self, request: gr.Request) -> TeachVisit:
@@ -113,13 +113,14 @@ class TeachDesk:
             told = visit.words.error(error.code, error.sentence)
             return failed_html(dataset, told, visit.words)
         self._rows[dataset.id] = (found.languages, found.ready)
-        self._fixes.update((fix.id, fix) for one in found.findings for fix in one.fixes)
-        applied = [(fix_id, self.fix_told(visit, fix_id)) for fix_id in dataset.fixes]
+        offered = (fix for one in found.findings for fix in one.fixes)
+        self._fixes.update(((dataset.id, fix.id), fix) for fix in offered)
+        applied = [(one, self.fix_told(visit, dataset.id, one)) for one in dataset.fixes]
         return checks_html(dataset, found, applied, visit.words)
 
-    def fix_told(self, visit: TeachVisit, fix_id: str) -> str:
+    def fix_told(self, visit: TeachVisit, dataset_id: str, fix_id: str) -> str:
         """What a fix did; in general words where it was made before this server started."""
-        fix = self._fixes.get(fix_id)
+        fix = self._fixes.get((dataset_id, fix_id))
         if fix is None:
             return visit.words("fixed", label=fix_id.split(".")[0].replace("_", " "))
         return visit.words("fixed", label=visit.words.fix_label(fix))

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from html import escape
+from typing import Final
 
 from chatapp.training_records import Check, Estimate
 from chatapp.ui.staff.icons import sign
 from chatapp.ui.teach.amounts import lasting_about, memory
 from chatapp.ui.teach.texts import TeachWords
 
-_AGAIN: int = 700
+_AGAIN: Final = 700
 """Milliseconds until the page asks again while the dry run goes on."""
 
 

@@ -10,6 +10,7 @@ from typing import Final, get_args
 from chatapp.training.config import Preset, RunConfig
 from chatapp.training_records import Dataset, Purpose, Run, Task
 from chatapp.ui.staff.icons import sign
+from chatapp.ui.teach.anew import anew
 from chatapp.ui.teach.rooms import Base
 from chatapp.ui.teach.settings_html import settings_html
 from chatapp.ui.teach.texts import TeachWords
@@ -43,7 +44,7 @@ def goal_html(goal: Goal, words: TeachWords) -> str:
     summary = f"{words(f'task_{config.task}')} · {words(f'preset_{config.preset}')}"
     tasks = "".join(_card("task", one, config.task == one, words) for one in TASKS)
     presets = "".join(_card("preset", one, config.preset == one, words) for one in PRESETS)
-    return (
+    return anew(
         f'<form class="goal" data-form="goal" data-dataset="{escape(goal.dataset.id)}" '
         f'data-summary="{escape(summary)}"><fieldset class="cards"><legend>'
         f"{escape(words('what_learn'))}</legend>{tasks}</fieldset>"

@@ -10,6 +10,7 @@ from typing import Final
 from chatapp.training_records import ClassifyReport, LabelScore, Prediction, Scores
 from chatapp.ui.staff.figures import counted
 from chatapp.ui.teach.amounts import lasting_about, percent
+from chatapp.ui.teach.anew import anew
 from chatapp.ui.teach.curves import Line, chart
 from chatapp.ui.teach.matrix_html import matrix_html
 from chatapp.ui.teach.texts import TeachWords
@@ -222,7 +223,7 @@ def cell_html(report: ClassifyReport, true: str, said: str, words: TeachWords) -
         else counted(words, "cell_wrong", len(found))
     )
     told = title.replace("[true]", true).replace("[said]", said)
-    return (
+    return anew(
         f'<section class="cell mistakes" data-true="{escape(true)}" data-said="{escape(said)}" '
         f'tabindex="-1"><div class="cell-head"><h3>{escape(told)}</h3><button type="button" '
         f'class="plain" data-do="close-cell">{escape(words("close"))}</button></div>'

@@ -10,6 +10,7 @@ from urllib.parse import quote
 
 from chatapp.training_records import Adapter, Report, Run
 from chatapp.ui.staff.icons import sign
+from chatapp.ui.teach.anew import anew
 from chatapp.ui.teach.report_html import helped, report_html, rows_used
 from chatapp.ui.teach.texts import TeachWords
 
@@ -46,7 +47,7 @@ def verdict_html(result: Result, words: TeachWords) -> str:
 def result_html(result: Result, words: TeachWords) -> str:
     """The report."""
     run = result.run
-    return (
+    return anew(
         f'<div class="result" data-run="{escape(run.id)}" data-dataset="{escape(run.dataset_id)}">'
         f"{report_html(result.report, words)}{_downloads(run, words)}</div>"
     )
@@ -129,7 +130,7 @@ def gate_html(adapter: Adapter, passed: bool, sentences: Sequence[str], words: T
         f"<small>{escape(words('override_help'))}</small></label>"
     )
     go = words("make_live" if passed else "make_live_anyway")
-    return (
+    return anew(
         f'<form class="card gate" data-form="promote" data-name="{escape(adapter.name)}" '
         f'data-passed="{"yes" if passed else "no"}"><h3>'
         f"{sign('check' if passed else 'alert')}{escape(title)}</h3><ul>{told}</ul>{reason}"

@@ -10,6 +10,7 @@ from typing import Final, get_args
 from chatapp.training_records import DataMapping, Dataset, Format, Guess, Preview
 from chatapp.ui.staff.figures import counted, day, size
 from chatapp.ui.staff.icons import sign
+from chatapp.ui.teach.anew import anew
 from chatapp.ui.teach.rooms import Role
 from chatapp.ui.teach.texts import TeachWords
 
@@ -99,7 +100,7 @@ def source_html(
         f'<button type="button" class="plain" data-do="new">{escape(words("other_file"))}</button>'
         f'<button type="button" class="quiet" data-do="remove-data" data-id="{escape(dataset.id)}" '
         f'aria-label="{label}" title="{label}">{sign("trash")}</button></span></div>'
-        f"{_format(dataset, roles, words)}"
+        f"{anew(_format(dataset, roles, words))}"
         f"{_examples(previews, problem, words, sorting=sorting)}</div>"
     )
 

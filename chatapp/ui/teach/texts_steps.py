@@ -25,6 +25,7 @@ STEPS: Final[Mapping[str, tuple[str, str]]] = {
         "服务器没有响应。训练不受影响，页面会自动重试。",
     ),
     "working": ("Working…", "处理中……"),
+    "busy_arrive": ("Opening…", "正在打开……"),
     "busy_open_data": ("Opening the file…", "正在打开文件……"),
     "busy_paste": ("Reading the rows…", "正在读取……"),
     "busy_corrections": ("Gathering the corrections…", "正在汇集更正……"),

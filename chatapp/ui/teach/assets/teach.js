@@ -55,7 +55,11 @@
   const run = () => $("#run [data-run]")?.dataset.run ?? "";
   const task = () => $('#goal input[name="task"]:checked')?.value ?? $("#checks [data-task]")?.dataset.task ?? "";
   app.dataset = dataset;
-  app.wanted = () => JSON.stringify(Object.fromEntries(new URLSearchParams(location.search)));
+  app.wanted = () => {
+    waiting.set("arrive", performance.now());
+    setTimeout(sayBusy, 300);
+    return JSON.stringify(Object.fromEntries(new URLSearchParams(location.search)));
+  };
   let arrived = false;
   function remember() {
     if (!$("#source .source") && !run()) return;
@@ -117,15 +121,14 @@
   document.addEventListener("focusin", (event) => {
     const one = event.target;
     const folded = one.closest("summary")?.parentElement.dataset.keep;
-    const root = one.closest("#run, #history")?.id;
+    const root = one.closest("#source, #checks, #goal, #run, #history")?.id;
     if (!root) focused = "";
     else if (folded) focused = `#${root} details[data-keep="${CSS.escape(folded)}"] > summary`;
-    else if (one.dataset.do) focused = `#${root} ${naming(one)}`;
-    else focused = "";
+    else if (one.name) focused = `#${root} [name="${one.name}"]${one.type === "radio" ? `[value="${one.value}"]` : ""}`;
+    else focused = naming(one) && `#${root} ${naming(one)}`;
   });
-  const naming = (one) => ["do", "what", "name", "slot"].filter((name) => one.dataset[name])
-    .map((name) => `[data-${name}="${CSS.escape(one.dataset[name])}"]`).join("")
-    + (one.closest("li[data-run]") ? "" : "");
+  const naming = (one) => ["do", "what", "name", "slot", "role", "fix"].filter((name) => one.dataset[name])
+    .map((name) => `[data-${name}="${CSS.escape(one.dataset[name])}"]`).join("");
   function restore() {
     $$("details[data-keep]").forEach((one) => {
       const wanted = kept.get(one.dataset.keep);
@@ -278,7 +281,11 @@
     rollback: (button) => { press(button); app.ask("rollback", { slot: button.dataset.slot, run: run() }); },
     "remove-adapter": (button) => app.ask("remove_adapter", adapter(button)),
     undo: (button) => {
-      app.ask(button.dataset.event, { ids: JSON.parse(button.dataset.ids), run: run(), task: task() });
+      const ids = JSON.parse(button.dataset.ids);
+      app.ask(button.dataset.event, { ids, run: run(), task: task() });
+      if (button.dataset.event === "relabel_back") {
+        $$(`[data-relabel][data-row="${ids[1]}"]`).forEach((one) => { one.value = one.dataset.before = ids[2]; });
+      }
       button.closest(".notice").remove();
     },
   });

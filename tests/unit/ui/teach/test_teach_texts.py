@@ -44,7 +44,7 @@ MADE = {
     *(f"scored_{one}" for one in ("baseline", "adapter")),
     *(f"answers_{one}" for one in ("base", "few_shot", "adapter")),
     *(f"compare_{one}" for one in ("result", "before", "lowest_loss", "took", "data")),
-    *(f"busy_{one}" for one in EVENTS),
+    *(f"busy_{one}" for one in (*EVENTS, "arrive")),
     *(f"figure_{one}" for one in MetricPoint.__dataclass_fields__),
 }
 """Keys that are put together where they are used."""
