@@ -3,7 +3,7 @@
 Most conversations of a file begin with the same words: the system prompt, and what the chat
 template puts around it. Side by side in a padded batch, each row has them computed anew. Behind
 one another in a single row, with a mask that lets each see the shared beginning and itself, they
-are computed once; what is learned is the same to the last digit that a float can hold.
+are computed once, and nothing is padding; what is learned is the same.
 
     padded    [S S S a a a _]        shared    [S S S a a a b b b b]
               [S S S b b b b]
@@ -44,12 +44,20 @@ class Batches:
 
     def __call__(self, rows: Sequence[Lesson]) -> dict[str, Tensor]:
         """The batch, with ``TOKENS`` among its entries."""
+        shared = _shared_beginning(rows)
+        batch = shared_batch(rows, shared) if self._shares(rows, shared) else padded_batch(rows)
+        return {**batch, TOKENS: torch.tensor([sum(len(row["input_ids"]) for row in rows)])}
+
+    def pads(self, rows: Sequence[Lesson]) -> bool:
+        """Whether a batch of these would be padded, so that it should be of rows alike in length;
+        without padding any rows go together, which is better for what is learned."""
+        return not self._shares(rows, _shared_beginning(rows))
+
+    def _shares(self, rows: Sequence[Lesson], shared: int) -> bool:
         lengths = [len(row["input_ids"]) for row in rows]
-        shared = _shared_beginning(rows) if self._may_share else 0
         whole = shared + sum(length - shared for length in lengths)
         cheaper = self._cost(whole) < len(rows) * self._cost(max(lengths))
-        batch = shared_batch(rows, shared) if shared and cheaper else padded_batch(rows)
-        return {**batch, TOKENS: torch.tensor([sum(lengths)])}
+        return self._may_share and len(rows) > 1 and cheaper
 
     def _cost(self, length: int) -> int:
         return length * (_WEIGHTS * self._width + length)

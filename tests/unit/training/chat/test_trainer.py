@@ -139,13 +139,26 @@ def test_a_shared_beginning_is_computed_once_and_costs_the_same(base: Path, tmp_
         assert torch.allclose(mine, other, atol=1e-6)
 
 
-def test_what_does_not_begin_alike_is_padded(lessons: list[Lesson]) -> None:
+def test_what_does_not_begin_alike_stands_behind_one_another(
+    base: Path, lessons: list[Lesson], tmp_path: Path
+) -> None:
     batches = Batches(64, may_share=True)
-    other = Lesson(input_ids=[9, *lessons[0]["input_ids"]], labels=[IGNORED, *lessons[0]["labels"]])
-    assert batches([lessons[0], other])["input_ids"].shape[0] == 2
-    plain = [Lesson(input_ids=[5, 6, 7], labels=[5, 6, 7])] * 2
-    assert batches(plain)["input_ids"].shape == (2, 3)
-    assert Batches(64, may_share=False)([lessons[0]] * 2)["input_ids"].shape[0] == 2
+    other = Lesson(input_ids=[9, *lessons[1]["input_ids"]], labels=[IGNORED, *lessons[1]["labels"]])
+    rows = [lessons[0], other]
+    batch = batches(rows)
+    assert batch["input_ids"].tolist() == [[*lessons[0]["input_ids"], *other["input_ids"]]]
+    trainer = a_trainer(base, tmp_path)
+    found = [trainer.compute_loss(trainer.model, one).item() for one in (batch, padded_batch(rows))]
+    assert found[0] == pytest.approx(found[1], rel=1e-5)
+
+
+def test_long_rows_and_what_a_gpu_gets_are_padded(lessons: list[Lesson]) -> None:
+    long = [Lesson(input_ids=[number] * 400, labels=[IGNORED] * 400) for number in (5, 6, 7, 8)]
+    assert Batches(64, may_share=True)(long)["input_ids"].shape == (4, 400)
+    assert Batches(64, may_share=True).pads(long)
+    assert not Batches(4096, may_share=True).pads(lessons)
+    assert Batches(64, may_share=False).pads(lessons)
+    assert Batches(64, may_share=False)(lessons)["input_ids"].shape[0] == len(lessons)
 
 
 def test_each_row_keeps_the_token_that_writes_its_first_word() -> None:
