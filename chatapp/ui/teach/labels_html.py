@@ -204,7 +204,7 @@ def _more_data(report: ClassifyReport, words: TeachWords) -> str:
     told = words(
         "more_data_yes" if gain >= 1 else "more_data_no",
         rows=counted(words, "rows", last.rows - before.rows),
-        gain=f"{gain:.1f}",
+        gain=f"{gain:.1f}".replace("-", "−"),
     )
     return (
         f'<section><h3>{escape(words("more_data"))}</h3><p class="sub">{escape(told)}</p>'

@@ -32,7 +32,9 @@ def headline(report: Report) -> tuple[str, str]:
 def helped(report: Report) -> bool:
     """Whether the fine-tune beat what there was without it."""
     if isinstance(report, ClassifyReport):
-        return report.winner == "adapter"
+        tuned = report.fine_tuned
+        better = tuned is not None and tuned.accuracy > report.baseline.accuracy
+        return report.winner == "adapter" and better
     best = max(report.base.contained, report.few_shot.contained)
     return report.adapter.contained > best and report.general.kept
 

@@ -84,9 +84,11 @@ class TeachWords(StaffWords):
         if self.language == "en":
             return report.sentence
         if isinstance(report, ClassifyReport):
+            tuned = (report.fine_tuned or report.baseline).accuracy
+            key = "verdict_labels" if tuned > report.baseline.accuracy else "verdict_close"
             return self(
-                "verdict_labels" if report.winner == "adapter" else "verdict_baseline",
-                share=f"{(report.fine_tuned or report.baseline).accuracy * 100:.1f}",
+                key if report.winner == "adapter" else "verdict_baseline",
+                share=f"{tuned * 100:.1f}",
                 baseline=f"{report.baseline.accuracy * 100:.1f}",
                 n=len(report.predictions),
             )

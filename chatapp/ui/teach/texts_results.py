@@ -79,6 +79,11 @@ RESULTS: Final[Mapping[str, tuple[str, str]]] = {
         "It helped: {share} % of {n:,} unseen messages right, the instant baseline {baseline} %.",
         "有效：{n:,} 条未见过的消息判对 {share}%，即时基线为 {baseline}%。",
     ),
+    "verdict_close": (
+        "About as good as the instant baseline: {share} % of {n:,} unseen messages right against "
+        "{baseline} %. The fine-tune is offered.",
+        "与即时基线相当：{n:,} 条未见过的消息判对 {share}%，基线为 {baseline}%。将提供微调结果。",
+    ),
     "verdict_baseline": (
         "It did not beat the instant baseline: {share} % of {n:,} unseen messages right against "
         "{baseline} %.",
