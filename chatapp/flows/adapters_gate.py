@@ -164,7 +164,10 @@ def _winner(report: ClassifyReport, say: GateWords) -> str:
     tuned = report.fine_tuned
     if tuned is None:
         return say("only_baseline")
-    key = "tuned_wins" if report.winner == "adapter" else "baseline_wins"
+    if report.winner == "baseline":
+        key = "baseline_wins"
+    else:
+        key = "tuned_wins" if tuned.accuracy > report.baseline.accuracy else "tuned_chosen"
     return say(key, tuned=tuned.accuracy, plain=report.baseline.accuracy)
 
 

@@ -90,6 +90,11 @@ _SENTENCES: Final[Mapping[str, tuple[str, str]]] = {
         "The fine-tune is better than the instant baseline: {tuned:.1%} against {plain:.1%}.",
         "微调优于即时基线：{tuned:.1%}，基线为 {plain:.1%}。",
     ),
+    "tuned_chosen": (
+        "The fine-tune was better than the instant baseline on the validation part; on the test "
+        "part it is about as good: {tuned:.1%} against {plain:.1%}.",
+        "微调在验证部分优于即时基线；在测试部分两者相当：{tuned:.1%}，基线为 {plain:.1%}。",
+    ),
     "baseline_wins": (
         "The instant baseline is better than the fine-tune, and goes live instead of it: "
         "{plain:.1%} against {tuned:.1%}.",
