@@ -33,6 +33,7 @@ def with_adapter(
     steps: int,
     scratch: Path,
     task_type: str | None = None,
+    leave_out: str | None = None,
 ) -> PeftModel:
     """Give a model an adapter; from then on only that learns.
 
@@ -42,6 +43,7 @@ def with_adapter(
         steps: that are planned, which AdaLoRA must know.
         scratch: an existing folder, for what PiSSA began with.
         task_type: as PEFT has it, e.g. ``CAUSAL_LM``.
+        leave_out: a pattern for names of layers that stay as they are.
     """
     shared: dict[str, Any] = {
         "r": config.rank,
@@ -49,6 +51,7 @@ def with_adapter(
         "lora_dropout": config.dropout,
         "target_modules": list(targets) if not isinstance(targets, str) else targets,
         "task_type": task_type,
+        "exclude_modules": leave_out,
     }
     if config.method == "adalora":
         # As its paper has it (arXiv:2303.10512): begin with half as much again, and be done with

@@ -1,24 +1,21 @@
-"""The ways to store what is learned, as PEFT knows them, and back into plain weights.
+"""Which ways to learn suit a classifier, and what was learned as plain weights.
 
 Importing this module imports torch and PEFT.
 """
 
 from __future__ import annotations
 
-import shutil
 from pathlib import Path
-from typing import Any
 
 import torch
-from peft import AdaLoraConfig, LoraConfig, PeftModel, get_peft_model
+from peft import PeftModel
 from peft.tuners.lora import LoraLayer
 from torch import Tensor
 
 from chatapp.errors import ModelError, TrainingError
 from chatapp.training.classify.learners import ALL_LINEAR, Learner
 from chatapp.training.config import RunConfig
-
-_INITIAL = "initial"
+from chatapp.training.storing import with_adapter
 
 
 def check_method(config: RunConfig, kind: str) -> None:
@@ -45,51 +42,14 @@ def wrap(learner: Learner, config: RunConfig, steps: int, scratch: Path) -> Peft
         steps: that are planned, which AdaLoRA must know.
         scratch: an empty folder, for what PiSSA began with.
     """
-    shared: dict[str, Any] = {
-        "r": config.rank,
-        "lora_alpha": config.alpha,
-        "lora_dropout": config.dropout,
-        "target_modules": learner.targets,
-    }
-    if learner.targets == ALL_LINEAR:
-        shared["exclude_modules"] = r".*pooler.*"  # nobody asks it
-    if config.method == "adalora":
-        # As its paper has it: begin with half as much again, and be done well before the end.
-        shared["r"] = 8
-        made: LoraConfig = AdaLoraConfig(
-            **shared | {"init_r": max(2, config.rank * 3 // 2), "target_r": config.rank},
-            total_step=max(3, steps),
-            tinit=max(0, steps // 10),
-            tfinal=max(1, steps // 3),
-            deltaT=max(1, steps // 100),
-        )
-    else:
-        made = LoraConfig(
-            **shared,
-            use_rslora=config.method == "rslora",
-            use_dora=config.method == "dora",
-            init_lora_weights="pissa" if config.method == "pissa" else True,
-        )
     _check_shapes(learner, config)
-    model = get_peft_model(learner.model, made)
+    # Nobody asks a pooler, where a base has one.
+    leave_out = r".*pooler.*" if learner.targets == ALL_LINEAR else None
+    model = with_adapter(
+        learner.model, config, learner.targets, steps, scratch, leave_out=leave_out
+    )
     learner.model = model
-    if config.method == "pissa":
-        # What is saved at the end is the change since now, as a plain LoRA.
-        model.peft_config["default"].init_lora_weights = True
-        model.save_pretrained(str(scratch / _INITIAL))
-        model.peft_config["default"].init_lora_weights = "pissa"
     return model
-
-
-def save_adapter(model: PeftModel, config: RunConfig, folder: Path, scratch: Path) -> None:
-    """PEFT's two files, which plain ``peft`` loads on the base."""
-    extra: dict[str, Any] = {}
-    if config.method == "pissa":
-        extra["path_initial_model_for_weight_conversion"] = str(scratch / _INITIAL)
-    model.save_pretrained(str(folder), safe_serialization=True, **extra)
-    (folder / "README.md").unlink(missing_ok=True)
-    if config.method == "pissa":
-        shutil.rmtree(scratch / _INITIAL, ignore_errors=True)
 
 
 @torch.no_grad()

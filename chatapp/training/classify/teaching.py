@@ -25,7 +25,7 @@ from chatapp.training.classify.bases import Base
 from chatapp.training.classify.learners import Learner, load_learner, served_weights
 from chatapp.training.classify.lessons import Rows
 from chatapp.training.classify.likeness import Floats
-from chatapp.training.classify.methods import merged, save_adapter, wrap
+from chatapp.training.classify.methods import merged, wrap
 from chatapp.training.classify.readers import ENCODER_FILE, TUNED, Encoders, Reader
 from chatapp.training.classify.solving import Numbers, representatives
 from chatapp.training.classify.tuning import (
@@ -38,6 +38,7 @@ from chatapp.training.classify.tuning import (
 from chatapp.training.config import RunConfig
 from chatapp.training.run.callback import callback
 from chatapp.training.run.log import RunLog
+from chatapp.training.storing import save_adapter
 
 _BASE_DROPOUT = 0.1
 _LEAST_SHARE = 0.5
