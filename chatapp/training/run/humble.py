@@ -46,6 +46,8 @@ def bounded(environment: dict[str, str], threads: int) -> dict[str, str]:
     return {
         **environment,
         **dict.fromkeys(_THREAD_VARIABLES, str(threads)),
+        # A thread that waits for another gives its core to the chat instead of spinning.
+        "OMP_WAIT_POLICY": "passive",
         "TOKENIZERS_PARALLELISM": "false" if threads == 1 else "true",
         "TQDM_DISABLE": "1",
         "HF_DATASETS_DISABLE_PROGRESS_BARS": "1",
