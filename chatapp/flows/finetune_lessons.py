@@ -147,7 +147,9 @@ class Lessons(Datasets):
         )
         train, test = parts["train"], parts["test"]
         if config.augment:
-            train = [*train, *data.augment(train, config.seed)]
+            # A copy that comes near what is measured on would teach the answer to it.
+            apart = [*parts["validation"], *test]
+            train = [*train, *data.augment(train, config.seed, apart)]
         if any(one.origin == "correction" for one in examples):
             # What is kept apart of the corrections is there to be measured on.
             test = [*test, *(data.as_task(one, config.task) for one in self._frozen())]

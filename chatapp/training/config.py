@@ -99,6 +99,13 @@ class RunConfig(BaseModel):
     augment: bool = Field(
         False, description="Adds rephrased copies of each example, by rules you can look at."
     )
+    rehearsal: float = Field(
+        0.15,
+        ge=0,
+        le=1,
+        description="Everyday questions mixed in, as a share of the examples and answered as the "
+        "base answers them, so that it does not forget. For answers only.",
+    )
     precision: Literal["auto", "float32", "bfloat16", "float16"] = Field(
         "auto", description="auto takes what this machine computes fastest without harm."
     )

@@ -15,6 +15,7 @@ from transformers import TrainerCallback
 from chatapp.engine.models.weights import weights_hash
 from chatapp.engine.tokenizer import ChatTokenizer
 from chatapp.training.chat.lessons import Lesson, lessons_of
+from chatapp.training.chat.rehearsal import rehearsed
 from chatapp.training.chat.report import Exam, examined
 from chatapp.training.chat.tuning import Tuning, check_method, tune
 from chatapp.training.chat.writing import answers
@@ -66,10 +67,14 @@ def train(
     listeners: list[TrainerCallback] = [callback(log)]
     if report and held_out:
         listeners.append(_Samples(log, tokenizer, config, held_out))
+    more: list[Lesson] = []
+    if report and config.rehearsal:
+        log.phase("Asking the base model what it shall not forget")
+        more, _ = _encoded(rehearsed(folder, config, tokenizer, len(lessons)), tokenizer, config)
     log.phase("Loading the base model")
     model = tune(
         config,
-        lessons,
+        [*lessons, *more],
         validation,
         Tuning(base, folder.checkpoints, log.checkpoint, listeners, kept=report),
     )

@@ -25,6 +25,7 @@ ADVICE_ZH: Final[Mapping[str, str]] = {
     "packing": "把短样本拼成一行，不浪费在填充上。",
     "max_length": "单条样本最长多少个词元，超出部分会被截断。",
     "augment": "按可查看的规则为每条样本添加改写版本。",
+    "rehearsal": "混入的日常问题占样本的比例，按基础模型自己的回答学习，以免遗忘。",
     "precision": "auto 会选择本机最快且无损的精度。",
     "evaluations": "在验证集上评估多少次。",
     "validation_share": "留出多少用于判断何时停止。",

@@ -28,6 +28,7 @@ def asked(question: str, answer: str = ANSWER) -> Example:
 def a_config(base: Path, **values: object) -> RunConfig:
     """Small and eager: a few dozen steps of a large learning rate."""
     small = {"max_length": 160, "batch_size": 4, "rank": 8, "alpha": 16, "dropout": 0.0}
+    small |= {"rehearsal": 0.0}
     eager = {"learning_rate": 0.02, "epochs": 40, "max_steps": 40, "evaluations": 4}
     return make_config(
         {"task": "chat", "name": "shop", "base": str(base), **small, **eager, **values}
