@@ -5,6 +5,7 @@ They are not there to find out how clever a model is, but whether a fine-tune ma
 
 from __future__ import annotations
 
+import math
 from typing import Final
 
 EVERYDAY: Final[tuple[tuple[str, str, str, str, str], ...]] = (
@@ -50,3 +51,52 @@ EVERYDAY: Final[tuple[tuple[str, str, str, str, str], ...]] = (
     ("What do you say when you meet somebody?", "Hello", "Goodbye", "Never", "Stop"),
     ("What do you say when somebody helps you?", "Thank you", "Go away", "Too late", "No"),
 )
+
+REHEARSED: Final = (
+    "Why is the sky blue?",
+    "What is the capital of Italy?",
+    "How do plants grow?",
+    "Write a short poem about the sea.",
+    "What is a good breakfast?",
+    "Explain what a computer does.",
+    "How do I boil an egg?",
+    "What causes rain?",
+    "Tell me a fun fact about cats.",
+    "Who wrote Romeo and Juliet?",
+    "What is the largest ocean?",
+    "How can I sleep better?",
+    "What is photosynthesis?",
+    "Give me three tips for learning a language.",
+    "Why do birds migrate?",
+    "What is the difference between weather and climate?",
+    "Write a polite greeting for an email.",
+    "How far away is the moon?",
+    "What is a prime number?",
+    "Name three kinds of fruit.",
+    "How does a bicycle stay upright?",
+    "What should I pack for a day at the beach?",
+    "Why do we need sleep?",
+    "What is the freezing point of water?",
+    "Describe a forest in autumn.",
+    "How do magnets work?",
+    "Who are you?",
+    "What can you help me with?",
+    "Hello!",
+    "How are you today?",
+    "Thank you for your help.",
+    "Tell me a short story about a dog.",
+    "What is the best way to save money?",
+    "How do vaccines work?",
+    "What does a teacher do?",
+    "Why is exercise important?",
+    "What is the internet?",
+    "How do I clean a window?",
+    "What is the tallest mountain in the world?",
+    "Suggest a name for a cat.",
+)
+"""What the base is asked before it learns; none of ``EVERYDAY``, which is measured on."""
+
+
+def mixed_in(share: float, rows: int) -> int:
+    """How many of ``REHEARSED`` are mixed into so many rows."""
+    return min(len(REHEARSED), math.ceil(share * rows))

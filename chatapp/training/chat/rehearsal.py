@@ -8,16 +8,15 @@ model's own words as in Yang et al. 2024, arXiv:2402.13669). Importing this modu
 from __future__ import annotations
 
 import gc
-import math
 import re
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Final
 
 from pydantic import TypeAdapter
 
 from chatapp.engine.tokenizer import ChatTokenizer
 from chatapp.records import ChatMessage
+from chatapp.training.chat.everyday import REHEARSED, mixed_in
 from chatapp.training.chat.tuning import load_base
 from chatapp.training.chat.writing import answers
 from chatapp.training.config import RunConfig
@@ -30,67 +29,24 @@ _TOKENS = 48
 _SENTENCES = re.compile(r"(?s).*[.!?。！？]")
 _EXAMPLES = TypeAdapter(list[Example])
 
-QUESTIONS: Final = (
-    "Why is the sky blue?",
-    "What is the capital of Italy?",
-    "How do plants grow?",
-    "Write a short poem about the sea.",
-    "What is a good breakfast?",
-    "Explain what a computer does.",
-    "How do I boil an egg?",
-    "What causes rain?",
-    "Tell me a fun fact about cats.",
-    "Who wrote Romeo and Juliet?",
-    "What is the largest ocean?",
-    "How can I sleep better?",
-    "What is photosynthesis?",
-    "Give me three tips for learning a language.",
-    "Why do birds migrate?",
-    "What is the difference between weather and climate?",
-    "Write a polite greeting for an email.",
-    "How far away is the moon?",
-    "What is a prime number?",
-    "Name three kinds of fruit.",
-    "How does a bicycle stay upright?",
-    "What should I pack for a day at the beach?",
-    "Why do we need sleep?",
-    "What is the freezing point of water?",
-    "Describe a forest in autumn.",
-    "How do magnets work?",
-    "Who are you?",
-    "What can you help me with?",
-    "Hello!",
-    "How are you today?",
-    "Thank you for your help.",
-    "Tell me a short story about a dog.",
-    "What is the best way to save money?",
-    "How do vaccines work?",
-    "What does a teacher do?",
-    "Why is exercise important?",
-    "What is the internet?",
-    "How do I clean a window?",
-    "What is the tallest mountain in the world?",
-    "Suggest a name for a cat.",
-)
-
 
 def rehearsed(
     folder: RunFolder, config: RunConfig, tokenizer: ChatTokenizer, rows: int
 ) -> list[Example]:
-    """What is mixed in: a share of ``rows``, at most all of ``QUESTIONS``. The base is asked once
+    """What is mixed in: a share of ``rows``, at most all of ``REHEARSED``. The base is asked once
     a run; a resumed one finds its answers in the run's folder.
 
     Raises:
         ModelError: the base cannot be loaded.
     """
-    count = min(len(QUESTIONS), math.ceil(config.rehearsal * rows))
+    count = mixed_in(config.rehearsal, rows)
     kept = folder.path / _FILE
     if kept.exists():
         return _EXAMPLES.validate_json(kept.read_bytes())
-    said = _asked(config, tokenizer, QUESTIONS[:count]) if count else []
+    said = _asked(config, tokenizer, REHEARSED[:count]) if count else []
     examples = [
         Example(messages=(ChatMessage("user", question), ChatMessage("assistant", answer)))
-        for question, text in zip(QUESTIONS, said, strict=False)
+        for question, text in zip(REHEARSED, said, strict=False)
         if (answer := whole_sentences(text))
     ]
     lines.replace(kept, _EXAMPLES.dump_json(examples))

@@ -7,6 +7,9 @@ from typing import NamedTuple
 
 from chatapp.training.config import Preset
 
+ONCE_MORE = 5_000
+"""Rows up to which everything is taught once more to a fresh base, with those set aside."""
+
 
 class _Effort(NamedTuple):
     """``epochs`` are of a small file; of a larger one fewer are enough, and more only learn it by

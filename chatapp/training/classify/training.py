@@ -21,6 +21,7 @@ from chatapp.training.classify.artefact import Facts, Parts, put_in_place, save
 from chatapp.training.classify.baseline import Baseline
 from chatapp.training.classify.bases import Base, find_base
 from chatapp.training.classify.curve import learning_curve
+from chatapp.training.classify.effort import ONCE_MORE
 from chatapp.training.classify.grams import learn_grams
 from chatapp.training.classify.head import Head
 from chatapp.training.classify.judging import Judging
@@ -35,9 +36,6 @@ from chatapp.training.config import RunConfig
 from chatapp.training.run.folder import RunFolder
 from chatapp.training.run.log import RunLog
 from chatapp.training_records import ClassifyReport
-
-_ONCE_MORE = 5_000
-"""Rows up to which everything is taught once more to a fresh base, with those set aside."""
 
 
 def train(
@@ -162,7 +160,7 @@ class _Run:
         material = self.material
         parts: Sequence[Rows] = [material.train, material.validation, material.test]
         everything = Rows(material.all_rows(), np.concatenate([one.owners for one in parts]))
-        if len(everything.owners) <= _ONCE_MORE and self.log.wanted_stop is None:
+        if len(everything.owners) <= ONCE_MORE and self.log.wanted_stop is None:
             self.log.phase("Learning from all rows")
             material.read_anew(learn_grams(everything.texts))
             once_more = self._teach(everything, first=False, share=taught.share)

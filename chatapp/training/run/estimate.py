@@ -17,6 +17,8 @@ from threading import Timer
 import psutil
 
 from chatapp.errors import TrainingError
+from chatapp.training.chat.everyday import mixed_in
+from chatapp.training.classify.effort import ONCE_MORE
 from chatapp.training.config import RunConfig
 from chatapp.training.run.folder import RunFolder
 from chatapp.training.run.humble import bounded, cores
@@ -144,7 +146,11 @@ def _silent_end(status: int, trial: Trial) -> str:
 def _estimate(trial: Trial, batch: Seen, sample: Seen | None, memory_mb: float) -> Estimate:
     config = trial.config
     sample = sample or Seen()
-    rows = len(trial.parts["train"])
+    rows, rounds = len(trial.parts["train"]), 1
+    if config.task == "chat":
+        rows += mixed_in(config.rehearsal, rows)
+    elif rows <= ONCE_MORE:
+        rounds = 2
     validation = len(trial.parts.get("validation", ()))
     steps = steps_of(config, rows)
     looks = min(config.evaluations, steps)
@@ -153,7 +159,7 @@ def _estimate(trial: Trial, batch: Seen, sample: Seen | None, memory_mb: float) 
     needed = max(batch.memory_mb, sample.memory_mb) if gpu else memory_mb
     disk = _KEPT_CHECKPOINTS * batch.checkpoint_mb + 2 * batch.adapter_mb + 5
     return Estimate(
-        seconds=round(batch.loading + steps * sample.step + looks * look, 1),
+        seconds=round(batch.loading + rounds * steps * sample.step + looks * look, 1),
         memory_mb=round(needed, 1),
         disk_mb=round(disk, 1),
         steps=steps,

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from chatapp.engine.tokenizer import ChatTokenizer
-from chatapp.training.chat.everyday import EVERYDAY
-from chatapp.training.chat.rehearsal import QUESTIONS, rehearsed, whole_sentences
+from chatapp.training.chat.everyday import EVERYDAY, REHEARSED, mixed_in
+from chatapp.training.chat.rehearsal import rehearsed, whole_sentences
 from chatapp.training.run.folder import RunFolder
 from tests.tiny_models import tiny_hf
 from tests.unit.training.chat.school import a_config, a_run, asked
@@ -29,7 +29,7 @@ def test_a_sentence_that_was_cut_off_is_not_practised(text: str, whole: str) -> 
 
 
 def test_nothing_is_practised_that_is_measured_on() -> None:
-    assert not set(QUESTIONS) & {question for question, *_ in EVERYDAY}
+    assert not set(REHEARSED) & {question for question, *_ in EVERYDAY}
 
 
 def test_the_base_is_asked_once_a_run(tmp_path: Path) -> None:
@@ -39,7 +39,7 @@ def test_the_base_is_asked_once_a_run(tmp_path: Path) -> None:
     tokenizer = ChatTokenizer.load(base)
     first = rehearsed(folder, folder.config, tokenizer, 20)
     assert [one.question for one in first] == [
-        question for question in QUESTIONS[:4] if question in {one.question for one in first}
+        question for question in REHEARSED[:4] if question in {one.question for one in first}
     ]
     # A resumed run must learn from the very same words, so it does not ask again.
     gone = folder.config.model_copy(update={"base": str(tmp_path / "nowhere")})
@@ -51,3 +51,8 @@ def test_none_are_mixed_in_where_none_are_wanted(tmp_path: Path) -> None:
     parts = {"train": [asked("Where is it?")], "validation": [], "test": []}
     folder = a_run(tmp_path / "run", a_config(base, rehearsal=0.0), parts)
     assert rehearsed(folder, folder.config, ChatTokenizer.load(base), 1) == []
+
+
+@pytest.mark.parametrize(("share", "rows", "count"), [(0.15, 240, 36), (0.15, 999, 40), (0, 9, 0)])
+def test_so_many_are_mixed_in(share: float, rows: int, count: int) -> None:
+    assert mixed_in(share, rows) == count
