@@ -21,7 +21,7 @@ ARGUMENTS = [
     "--no-first-run",
 ]
 DESKTOP: dict[str, Any] = {"viewport": {"width": 1280, "height": 800}, "locale": "en-US"}
-expect.set_options(timeout=25_000)
+expect.set_options(timeout=45_000)
 
 
 @dataclass
