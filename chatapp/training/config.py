@@ -133,6 +133,12 @@ class RunConfig(BaseModel):
             raise ValueError("validation_share and test_share leave almost nothing to learn from")
         return self
 
+    def steps_for(self, rows: int) -> int:
+        """Optimizer steps of a run over so many rows."""
+        batch = self.batch_size * self.gradient_accumulation
+        steps = max(1, round(self.epochs * -(-rows // batch)))
+        return min(steps, self.max_steps) if self.max_steps else steps
+
     def as_yaml(self) -> str:
         """The settings as a file that ``read_config`` reads."""
         return yaml.safe_dump(self.model_dump(mode="json"), sort_keys=False, allow_unicode=True)

@@ -8,7 +8,7 @@ turned into words; and no activation is computed twice unless memory asks for it
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
@@ -29,6 +29,7 @@ from transformers import (
 from trl import SFTConfig
 
 from chatapp.errors import ModelError, TrainingError
+from chatapp.training.arguments import precision_of, trainer_arguments
 from chatapp.training.chat.batching import Batches
 from chatapp.training.chat.lessons import Lesson, packed
 from chatapp.training.chat.trainer import AnswerTrainer
@@ -37,14 +38,6 @@ from chatapp.training.storing import with_adapter
 
 TARGETS = ("q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj")
 """What the engines serve: every projection of a llama-like model."""
-
-_SCHEDULES: Mapping[str, str] = {
-    "linear": "linear",
-    "cosine": "cosine",
-    "constant": "constant_with_warmup",
-}
-_SMALL_RUN = 20
-"""Steps; such a run is a trial, which looks at each."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,21 +117,6 @@ def load_base(folder: Path, config: RunConfig) -> PreTrainedModel:
     return model
 
 
-def precision_of(config: RunConfig) -> str:
-    """``auto`` decided: a GPU that has bfloat16 is quickest with it; a CPU is exact."""
-    if config.precision != "auto":
-        return config.precision
-    gpu = torch.cuda.is_available() and torch.cuda.is_bf16_supported()
-    return "bfloat16" if gpu else "float32"
-
-
-def planned_steps(config: RunConfig, rows: int) -> int:
-    """Optimizer steps of a run over so many rows."""
-    batch = config.batch_size * config.gradient_accumulation
-    steps = max(1, round(config.epochs * -(-rows // batch)))
-    return min(steps, config.max_steps) if config.max_steps else steps
-
-
 def tune(
     config: RunConfig, train: Sequence[Lesson], validation: Sequence[Lesson], tuning: Tuning
 ) -> PeftModel:
@@ -148,7 +126,7 @@ def tune(
         RunDiscarded, TrainingError: by the listeners.
     """
     rows = packed(train, config.max_length) if config.packing else [[one] for one in train]
-    steps = planned_steps(config, len(rows))
+    steps = config.steps_for(len(rows))
     tokenizer = AutoTokenizer.from_pretrained(tuning.base, local_files_only=True)
     set_seed(config.seed)  # what LoRA begins with is drawn
     base = load_base(tuning.base, config)
@@ -171,7 +149,6 @@ def tune(
             config,
             tuning,
             steps,
-            measured=measured,
             looks=bool(validation),
             by_length=by_length,
         ),
@@ -221,46 +198,16 @@ def _dataset(rows: Sequence[Sequence[Lesson]]) -> Dataset:
 
 
 def _arguments(
-    config: RunConfig, tuning: Tuning, steps: int, *, measured: bool, looks: bool, by_length: bool
+    config: RunConfig, tuning: Tuning, steps: int, *, looks: bool, by_length: bool
 ) -> SFTConfig:
-    every = max(1, steps // config.evaluations)
-    gpu = torch.cuda.is_available()
-    precision = precision_of(config)
-    tracked = [] if config.tracking == "none" else [config.tracking]
     return SFTConfig(
-        output_dir=str(tuning.folder),
-        max_steps=steps,
+        **trainer_arguments(config, tuning.folder, steps, looks=looks, kept=tuning.kept),
         max_length=None if not config.packing else config.max_length,
         packing=config.packing,
         eval_packing=False,
         dataset_kwargs={"skip_prepare_dataset": True},
-        per_device_train_batch_size=config.batch_size,
         per_device_eval_batch_size=max(8, config.batch_size),
-        gradient_accumulation_steps=config.gradient_accumulation,
-        learning_rate=config.learning_rate,
-        lr_scheduler_type=_SCHEDULES[config.schedule],
-        warmup_steps=config.warmup,
-        weight_decay=config.weight_decay,
-        max_grad_norm=config.max_grad_norm,
         gradient_checkpointing=config.gradient_checkpointing,
-        bf16=precision == "bfloat16",
-        fp16=precision == "float16",
-        use_cpu=not gpu,
-        eval_strategy="steps" if looks else "no",
-        eval_steps=every,
-        save_strategy="steps" if tuning.kept else "no",
-        save_steps=every,
-        save_total_limit=2,
-        load_best_model_at_end=measured,
-        metric_for_best_model="eval_loss",
-        greater_is_better=False,
-        restore_callback_states_from_checkpoint=True,
-        logging_steps=1 if steps <= _SMALL_RUN else max(1, min(10, steps // 40)),
-        report_to=["tensorboard", *tracked] if tuning.kept else [],
-        run_name=config.name,
-        seed=config.seed,
         data_seed=config.seed,
         train_sampling_strategy="group_by_length" if by_length else "random",
-        dataloader_pin_memory=gpu,
-        disable_tqdm=True,
     )

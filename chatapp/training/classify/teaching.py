@@ -32,7 +32,6 @@ from chatapp.training.classify.tuning import (
     Sorter,
     Tuning,
     first_prototypes,
-    planned_steps,
     tune,
 )
 from chatapp.training.config import RunConfig
@@ -118,7 +117,7 @@ def teach(
     )
     if torch.cuda.is_available() and config.method != "qlora":
         learner.model.to(f"cuda:{os.environ.get('LOCAL_RANK', '0')}")
-    steps = math.ceil(planned_steps(config, len(task.texts)) * task.share)
+    steps = math.ceil(config.steps_for(len(task.texts)) * task.share)
     set_seed(config.seed)
     few = representatives(task.owners, max(_PROTOTYPES_FROM, task.labels), config.seed)
     vectors = learner.embed([task.texts[row] for row in few])

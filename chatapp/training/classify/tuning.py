@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import torch
@@ -25,6 +25,7 @@ from transformers import (
     TrainingArguments,
 )
 
+from chatapp.training.arguments import trainer_arguments
 from chatapp.training.classify.learners import Learner, pad
 from chatapp.training.classify.likeness import Floats
 from chatapp.training.classify.solving import Numbers
@@ -34,8 +35,6 @@ _SCALE = 10.0
 """Of the cosines, before they become probabilities; found beside the learning rate."""
 
 _TRAINED = "trained.safetensors"
-_SMALL_RUN = 20
-"""Steps; such a run is a trial, which looks at each."""
 
 Parts = tuple[Sequence[str], Numbers]
 """Texts, and the number of each one's label."""
@@ -91,13 +90,6 @@ class Tuning:
     resume: Path | None
     listeners: Sequence[TrainerCallback]
     kept: bool = True
-
-
-def planned_steps(config: RunConfig, rows: int) -> int:
-    """Optimizer steps of a run over so many rows."""
-    batch = config.batch_size * config.gradient_accumulation
-    steps = max(1, round(config.epochs * -(-rows // batch)))
-    return min(steps, config.max_steps) if config.max_steps else steps
 
 
 def tune(
@@ -181,58 +173,15 @@ class _Allocation(TrainerCallback):  # type: ignore[misc]
 
 
 def _arguments(config: RunConfig, tuning: Tuning, *, measured: bool) -> TrainingArguments:
-    every = max(1, tuning.steps // config.evaluations)
-    looked: Literal["steps", "no"] = "steps" if measured else "no"
-    gpu = torch.cuda.is_available()
-    precision = config.precision
-    if precision == "auto":
-        precision = "bfloat16" if gpu and torch.cuda.is_bf16_supported() else "float32"
     return TrainingArguments(
-        output_dir=str(tuning.folder),
-        max_steps=tuning.steps,
-        per_device_train_batch_size=config.batch_size,
+        **trainer_arguments(config, tuning.folder, tuning.steps, looks=measured, kept=tuning.kept),
         per_device_eval_batch_size=max(32, config.batch_size),
-        gradient_accumulation_steps=config.gradient_accumulation,
-        learning_rate=config.learning_rate,
-        lr_scheduler_type=_SCHEDULES[config.schedule],
-        warmup_steps=config.warmup,
-        weight_decay=config.weight_decay,
-        max_grad_norm=config.max_grad_norm,
         activation_checkpointing=config.gradient_checkpointing,
-        bf16=precision == "bfloat16",
-        fp16=precision == "float16",
-        use_cpu=not gpu,
-        eval_strategy=looked,
-        eval_steps=every,
-        save_strategy="steps" if tuning.kept else "no",
-        save_steps=every,
-        save_total_limit=2,
-        load_best_model_at_end=measured and tuning.kept,
-        metric_for_best_model="eval_loss",
-        greater_is_better=False,
-        restore_callback_states_from_checkpoint=True,
-        logging_steps=1 if tuning.steps <= _SMALL_RUN else max(1, min(10, tuning.steps // 40)),
-        report_to=_reports(config) if tuning.kept else [],
-        run_name=config.name,
-        seed=config.seed,
         train_sampling_strategy="group_by_length",
         include_num_input_tokens_seen="non_padding",
         remove_unused_columns=False,
         label_names=["labels"],
-        dataloader_pin_memory=gpu,
-        disable_tqdm=True,
     )
-
-
-_SCHEDULES: Mapping[str, str] = {
-    "linear": "linear",
-    "cosine": "cosine",
-    "constant": "constant_with_warmup",
-}
-
-
-def _reports(config: RunConfig) -> list[str]:
-    return ["tensorboard"] if config.tracking == "none" else ["tensorboard", config.tracking]
 
 
 def _rows(learner: Learner, part: Parts) -> list[dict[str, Any]]:
