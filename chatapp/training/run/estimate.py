@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import os
 import random
 import shutil
@@ -81,13 +80,6 @@ def estimate(trial: Trial) -> Estimate:
         shutil.rmtree(trial.folder, ignore_errors=True)
 
 
-def steps_of(config: RunConfig, rows: int) -> int:
-    """How many optimizer steps a run takes."""
-    batches = math.ceil(rows / config.batch_size)
-    steps = math.ceil(math.ceil(batches / config.gradient_accumulation) * config.epochs)
-    return min(steps, config.max_steps or steps)
-
-
 def _small_runs(trial: Trial) -> list[tuple[str, RunConfig, Sequence[Example]]]:
     config, train = trial.config, trial.parts["train"]
     plain = {"warmup": 0.0, "schedule": "constant", "early_stopping": 0, "evaluations": 1}
@@ -152,7 +144,7 @@ def _estimate(trial: Trial, batch: Seen, sample: Seen | None, memory_mb: float) 
     elif rows <= ONCE_MORE:
         rounds = 2
     validation = len(trial.parts.get("validation", ()))
-    steps = steps_of(config, rows)
+    steps = config.steps_for(rows)
     looks = min(config.evaluations, steps)
     look = sample.measuring * max(1.0, validation / _VALIDATION)
     gpu = batch.gpu_free_mb > 0
